@@ -1,0 +1,31 @@
+/**
+ * Open loop: when something is sent was decided before the run, and does not wait for answers. A generator that is late
+ * sends at once and says for what time it was meant, so that the delay counts as latency and is not forgotten.
+ */
+export class Schedule {
+  #timer: NodeJS.Timeout | undefined;
+  readonly #startMs = performance.now();
+  #next = 0;
+
+  /** `send` gets the number of the event, 0, 1, 2 …, and the time it was meant for. */
+  constructor(
+    private readonly perSecond: number,
+    private readonly send: (index: number, intendedMs: number) => void,
+  ) {
+    this.#tick();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    for (let due = this.#dueMs(); due <= now; due = this.#dueMs()) this.send(this.#next++, due);
+    this.#timer = setTimeout(() => this.#tick(), 1);
+  }
+
+  #dueMs(): number {
+    return this.#startMs + (this.#next * 1_000) / this.perSecond;
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * One document as a raw client follows it: its own copy, and its own pushes.
+ *
+ * `away`: no channel. `opening`: `open` was sent, frames that come meanwhile are held. `open`: frames are applied, holes
+ * are fetched, pushes flow. `stopped`: the server said that this session is over, or did what it must never do; the
+ * client does nothing more, and says why.
+ *
+ * Every answer belongs to the channel that asked: Socket.IO forgets the callbacks of a socket that is gone, and what
+ * was in flight on it is recorded as unknown and sent again on the next.
+ */
+import {
+  DUTIES,
+  type DocumentId,
+  type EntriesFrame,
+  type HeadBeacon,
+  type Op,
+  type OpenNextReply,
+  type OpenReply,
+  type OpenedHead,
+  type Page,
+  type Position,
+  type Refusal,
+  type Seq,
+} from '@homeport/protocol';
+import { DocumentCopy } from '../history/document-copy.js';
+import { nowMs, type Unstamped } from '../history/operation.js';
+import type { RawClientOptions } from './raw-client.js';
+import { RawWriter, waitMs } from './raw-writer.js';
+import { Seam } from './seam.js';
+import type { Wire } from './wire.js';
+
+type State =
+  | { readonly kind: 'away' }
+  | { readonly kind: 'opening'; readonly wire: Wire }
+  | { readonly kind: 'open'; readonly wire: Wire }
+  | { readonly kind: 'stopped'; readonly why: string };
+
+/** Every so many seqs the copy's hash goes into the history: hashing costs what the document is large. */
+const HASH_EVERY_SEQS = 50;
+
+export class RawDocument {
+  readonly #options: RawClientOptions;
+  readonly #writer: RawWriter;
+  readonly #seam = new Seam();
+  #state: State = { kind: 'away' };
+  #user = '';
+  #node = '';
+  #epoch = 0;
+  #timeline: string | undefined;
+  #fetching = false;
+  #hashedAt = 0;
+
+  constructor(
+    readonly id: DocumentId,
+    options: RawClientOptions,
+  ) {
+    this.#options = options;
+    this.#writer = new RawWriter(id, options.window, {
+      record: (observed) => this.#record(observed),
+      goOn: (wire, afterMs) => (afterMs > 0 ? this.#later(wire, afterMs, () => this.#pump()) : this.#pump()),
+      reopen: (afterMs) => this.reopen(afterMs),
+      stop: (why) => this.#stop(why),
+    });
+  }
+
+  get copy(): DocumentCopy {
+    return this.#seam.copy;
+  }
+  get unsettled(): number {
+    return this.#writer.unsettled;
+  }
+  get inFlight(): number {
+    return this.#writer.inFlight;
+  }
+  /** The highest seq that its own pushes were acknowledged at; where it was opened, if none was. */
+  get acknowledged(): number {
+    return this.#writer.acknowledged;
+  }
+  get isOpen(): boolean {
+    return this.#state.kind === 'open';
+  }
+  get trouble(): string | undefined {
+    return this.#state.kind === 'stopped' ? `${this.#options.name} in ${this.id}: ${this.#state.why}` : undefined;
+  }
+
+  /** From now on `source` is asked for the next push whenever there is room in the window; undefined: no more. */
+  feed(source: (() => readonly Op[]) | undefined): void {
+    this.#writer.source = source;
+    this.#pump();
+  }
+
+  /** Reads the whole document from the owner; the answer goes into the history. */
+  read(): void {
+    if (this.#state.kind !== 'open') return;
+    const start = nowMs();
+    this.#state.wire.emit('read', { document: this.id }, (reply) => {
+      if (!reply.ok) return;
+      const copy = new DocumentCopy();
+      copy.install(reply.records);
+      copy.standAt(reply.position.seq);
+      const hash = copy.hash();
+      this.#record({ kind: 'read', start, end: nowMs(), seq: copy.seq, ...(hash !== undefined && { hash }) });
+    });
+  }
+
+  /** Everything has settled: the copy as it stands goes into the history. */
+  recordFinal(): void {
+    const hash = this.copy.hash();
+    if (hash === undefined) return this.#stop('the copy ends between two states');
+    this.#record({ kind: 'final', start: nowMs(), end: nowMs(), seq: this.copy.seq, hash });
+  }
+
+  // ── what the channel brings ──────────────────────────────────────────────────────────────────────────────────────
+
+  connected(wire: Wire): void {
+    if (this.#state.kind === 'stopped') return;
+    this.#user = wire.user;
+    this.#node = wire.node;
+    this.#open(wire);
+  }
+
+  disconnected(): void {
+    this.#writer.lost();
+    this.#seam.drop();
+    this.#fetching = false;
+    if (this.#state.kind !== 'stopped') this.#state = { kind: 'away' };
+  }
+
+  frame(frame: EntriesFrame): void {
+    this.#trusting(() => this.#seam.hold(frame));
+    this.#follow();
+  }
+
+  beacon({ seq }: HeadBeacon): void {
+    this.#seam.tellHead(seq);
+    this.#follow();
+  }
+
+  reopen(afterMs: number): void {
+    if (this.#state.kind !== 'open') return;
+    const { wire } = this.#state;
+    this.#state = { kind: 'opening', wire };
+    this.#later(wire, afterMs, () => this.#open(wire));
+  }
+
+  // ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #open(wire: Wire): void {
+    this.#state = { kind: 'opening', wire };
+    this.#fetching = false;
+    const start = nowMs();
+    const since = this.#since();
+    wire.emit('open', { document: this.id, ...(since && { since }) }, (reply: OpenReply | OpenNextReply) => {
+      if (this.#state.kind !== 'opening') return;
+      if (!reply.ok) return this.#notOpened(wire, reply);
+      if (!('position' in reply)) return this.#stop('the first page of an open lacks its head');
+      this.#opened(wire, start, reply);
+    });
+  }
+
+  #opened(wire: Wire, start: number, head: OpenedHead & Page): void {
+    const { position, epoch, session } = head;
+    this.#epoch = epoch;
+    this.#timeline = position.timeline;
+    this.#writer.opened(position.seq, session, start);
+    this.#record({ kind: 'read', start, end: nowMs(), seq: position.seq });
+    if (head.snapshot) this.copy.reset();
+    this.#page(wire, head, head);
+  }
+
+  #page(wire: Wire, head: OpenedHead & Page, page: Page): void {
+    if (page.snapshot) this.copy.install(page.snapshot.records);
+    const { tail } = page;
+    if (tail) this.#trusting(() => this.#seam.take(tail));
+    if (this.#state.kind !== 'opening') return;
+    if (page.next !== undefined) {
+      const request = { document: this.id, next: page.next };
+      wire.emit('open', request, (reply: OpenReply | OpenNextReply) => {
+        if (this.#state.kind !== 'opening') return;
+        if (!reply.ok) return this.#notOpened(wire, reply);
+        this.#page(wire, head, reply);
+      });
+      return;
+    }
+    if (head.snapshot) this.copy.standAt(head.position.seq);
+    else if (this.copy.seq < head.position.seq)
+      return this.#stop(`the tail ends at ${this.copy.seq}, its position is ${head.position.seq}`);
+    this.#state = { kind: 'open', wire };
+    this.#recordCopy();
+    this.#follow();
+    this.#pump();
+  }
+
+  #notOpened(wire: Wire, refusal: Refusal): void {
+    const duty = DUTIES[refusal.code];
+    if (duty === 'resync') this.#timeline = undefined;
+    else if (duty !== 'retry') return this.#stop(`open was refused: ${refusal.code}, ${refusal.message}`);
+    this.#later(wire, waitMs(refusal), () => this.#open(wire));
+  }
+
+  #since(): Position | undefined {
+    return this.#timeline === undefined ? undefined : { timeline: this.#timeline, seq: this.copy.seq };
+  }
+
+  // ── following ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Applies what is held as far as it joins on, and fetches what is missing. */
+  #follow(): void {
+    if (this.#state.kind !== 'open' || this.#fetching) return;
+    const { wire } = this.#state;
+    const before = this.copy.seq;
+    const standing = this.#trusting(() => this.#seam.join());
+    if (this.copy.seq > before) this.#recordCopy();
+    if (standing === 'hole') this.#fetch(wire);
+  }
+
+  #fetch(wire: Wire): void {
+    this.#fetching = true;
+    wire.emit('entries', { document: this.id, from: (this.copy.seq + 1) as Seq }, (reply) => {
+      this.#fetching = false;
+      if (this.#state.kind !== 'open') return;
+      if (reply.ok) {
+        this.#trusting(() => this.#seam.take(reply.entries));
+        return this.#follow();
+      }
+      if (reply.code === 'resync') {
+        this.#timeline = undefined;
+        return this.reopen(0);
+      }
+      if (DUTIES[reply.code] !== 'retry') return this.#stop(`entries were refused: ${reply.code}, ${reply.message}`);
+      if (reply.code === 'not_open') return this.reopen(0);
+      this.#later(wire, waitMs(reply), () => this.#follow());
+    });
+  }
+
+  /** Runs what believes the server; what it must never do stops the client. */
+  #trusting<T>(task: () => T): T | undefined {
+    try {
+      return task();
+    } catch (error) {
+      this.#stop((error as Error).message);
+      return undefined;
+    }
+  }
+
+  // ── recording ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #recordCopy(): void {
+    const seq = this.copy.seq;
+    const due = seq >= this.#hashedAt + HASH_EVERY_SEQS || seq < this.#hashedAt;
+    const hash = due ? this.copy.hash() : undefined;
+    if (hash !== undefined) this.#hashedAt = seq;
+    this.#record({ kind: 'copy', start: nowMs(), end: nowMs(), seq, ...(hash !== undefined && { hash }) });
+  }
+
+  #pump(): void {
+    if (this.#state.kind === 'open') this.#writer.pump(this.#state.wire);
+  }
+
+  #record(observed: Unstamped): void {
+    const { name: client, session, record } = this.#options;
+    const document = this.id;
+    record({ ...observed, client, user: this.#user, session, document, node: this.#node, epoch: this.#epoch });
+  }
+
+  #later(wire: Wire, afterMs: number, task: () => void): void {
+    setTimeout(() => {
+      const state = this.#state;
+      if ((state.kind === 'open' || state.kind === 'opening') && state.wire === wire) task();
+    }, afterMs);
+  }
+
+  #stop(why: string): void {
+    this.#state = { kind: 'stopped', why };
+  }
+}

@@ -1,0 +1,43 @@
+/** The load scripts: `main.js <command> [options]`. */
+import { bench } from './bench/bench.js';
+import { CommandError, type Command } from './command.js';
+import { kill } from './kill/kill.js';
+
+const COMMANDS: readonly Command[] = [bench, kill];
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${isWrongUse(error) ? error.message : (error as Error).stack}\n`);
+  process.exitCode = 2;
+}
+
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  if (name === undefined || name === '--help') {
+    process.stdout.write(`${help()}\n`);
+    return name === undefined ? 2 : 0;
+  }
+  const command = COMMANDS.find((known) => known.name === name);
+  if (!command) throw new CommandError(`"${name}" is not a command: ${COMMANDS.map((known) => known.name).join(', ')}`);
+  if (args.includes('--help')) {
+    process.stdout.write(`${command.help()}\n`);
+    return 0;
+  }
+  return command.run(args);
+}
+
+function help(): string {
+  return [
+    'Usage: main.js <command> [options]',
+    '',
+    ...COMMANDS.map(({ name, says }) => `  ${name.padEnd(8)}${says}`),
+    '',
+    'main.js <command> --help tells the options of a command.',
+  ].join('\n');
+}
+
+/** `parseArgs` of Node says itself what is wrong with an option. */
+function isWrongUse(error: unknown): error is Error {
+  if (error instanceof CommandError) return true;
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+}

@@ -1,0 +1,27 @@
+import type { HomeSocket } from './socket-server.js';
+
+/**
+ * Bytes that were given to a socket and that the kernel has not taken yet. A packet waits in Engine.IO while the
+ * transport is busy, then goes to the WebSocket with all others that wait; `drain` comes when the last of them is taken.
+ */
+export class BufferedBytes {
+  #waiting = 0;
+  #sending = 0;
+
+  constructor({ conn }: HomeSocket) {
+    conn.on('packetCreate', ({ data }: { data?: string | Buffer }) => (this.#waiting += bytesOf(data)));
+    conn.on('flush', () => {
+      this.#sending += this.#waiting;
+      this.#waiting = 0;
+    });
+    conn.transport.on('drain', () => (this.#sending = 0));
+  }
+
+  count(): number {
+    return this.#waiting + this.#sending;
+  }
+}
+
+function bytesOf(data: string | Buffer | undefined): number {
+  return data === undefined ? 1 : Buffer.byteLength(data);
+}

@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http';
+import type { Identity } from '@homeport/core';
+import { LIMITS, type ClientToServer, type ServerToClient, type SessionId } from '@homeport/protocol';
+import { Server, type DefaultEventsMap, type Socket } from 'socket.io';
+import type { SocketChannel } from './socket-channel.js';
+
+/** What the middleware found out about a socket before it was let in, and its channel from then on. */
+export interface Admitted {
+  identity: Identity;
+  session: SessionId | undefined;
+  channel?: SocketChannel;
+}
+export type HomeSocketServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, Admitted>;
+export type HomeSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, Admitted>;
+
+/** Connections that have not yet said who they are. */
+const PENDING_HANDSHAKES_MAX = 1_000;
+
+/**
+ * Socket.IO as we run it. WebSocket only: long polling would need sticky requests, and Socket.IO's `cors` guards nothing
+ * but polling. No compression: it costs memory for every socket, and the messages are small.
+ */
+export function createSocketServer(allowedOrigins: ReadonlySet<string>): HomeSocketServer {
+  const io: HomeSocketServer = new Server({
+    transports: ['websocket'],
+    serveClient: false,
+    perMessageDeflate: false,
+    httpCompression: false,
+    maxHttpBufferSize: LIMITS.messageBytes,
+    // A silent peer is found within 18 s; the defaults take 45 s.
+    pingInterval: 10_000,
+    pingTimeout: 8_000,
+    connectTimeout: 5_000,
+    // Who sends no Origin is not a browser, and can not be led to us by a foreign page.
+    allowRequest: (request: IncomingMessage, decide) => {
+      const { origin } = request.headers;
+      if (origin !== undefined && !allowedOrigins.has(origin)) return decide('this origin is not allowed', false);
+      const pending = io.engine.clientsCount - io.of('/').sockets.size;
+      decide(
+        pending < PENDING_HANDSHAKES_MAX ? null : 'too many connections are waiting',
+        pending < PENDING_HANDSHAKES_MAX,
+      );
+    },
+  });
+  return io;
+}

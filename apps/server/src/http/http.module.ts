@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { DocumentsController } from './documents.controller.js';
+import { GuestsController } from './guests.controller.js';
+import { HealthController } from './health.controller.js';
+import { MetricsController } from './metrics.controller.js';
+
+@Module({ controllers: [DocumentsController, GuestsController, HealthController, MetricsController] })
+export class HttpModule {}

@@ -1,0 +1,15 @@
+export * from './runtime/clock.js';
+export * from './runtime/random.js';
+export * from './runtime/probe.js';
+export * from './document/slot.js';
+export * from './document/document-log.js';
+export * from './document/document-ref.js';
+export * from './document/fan-out.js';
+export type { Push } from './document/document.js';
+export * from './cluster/lease-table.js';
+export * from './cluster/directory.js';
+export type { Claim } from './cluster/slot-keeper.js';
+export * from './session/channel.js';
+export * from './session/access.js';
+export { Session } from './session/session.js';
+export * from './node.js';

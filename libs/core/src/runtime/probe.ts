@@ -1,0 +1,24 @@
+/** What the system tells about itself while it runs. Whoever listens counts and logs; nothing is decided here. */
+export abstract class Probe {
+  /** A push was answered: with its seq, or a refusal's code. `tookMs`: from its arrival to its answer. */
+  abstract pushed(outcome: 'ok' | string, tookMs: number): void;
+  /** A flush came back. */
+  abstract flushed(flush: {
+    readonly documents: number;
+    readonly entries: number;
+    readonly bytes: number;
+    readonly tookMs: number;
+    readonly outcome: 'answered' | 'failed' | 'unknown';
+  }): void;
+  abstract loaded(load: { readonly records: number; readonly entries: number; readonly tookMs: number }): void;
+  /** A checkpoint ended. */
+  abstract checkpointed(checkpoint: {
+    readonly records: number;
+    readonly tookMs: number;
+    readonly done: boolean;
+  }): void;
+  /** A frame was handed to the fan-out. */
+  abstract framed(entries: number): void;
+  /** Worth a line in the log; `alarm` is worth waking somebody. Never a payload, never a secret. */
+  abstract tell(level: 'info' | 'warn' | 'alarm', message: string, detail?: Readonly<Record<string, unknown>>): void;
+}

@@ -1,0 +1,300 @@
+/**
+ * A client's identity on this node, and the documents that it has open. It is the only door of the system: what a
+ * channel received is parsed, judged by rights and rates, and handed on. One call, one answer.
+ *
+ * Of each document it is in one state:
+ *
+ *   closed ── open ──> opening ── joined ──> open ── close, no right, too slow, channel gone ──> closed
+ *
+ * An open that was overtaken by another one, or by a close, finds that it is no longer the one in the map, and ends.
+ */
+import {
+  LIMITS,
+  parseClose,
+  parseEntries,
+  parseOpen,
+  parsePresence,
+  parsePush,
+  parseRead,
+  refuse,
+  type AccessChange,
+  type DocumentId,
+  type OpenNextRequest,
+  type OpenRequest,
+  type PushReply,
+  type PushRequest,
+  type Refusal,
+  type Seq,
+  type SessionId,
+} from '@homeport/protocol';
+import type { Pages } from '../document/catch-up.js';
+import type { DocumentRef, Documents } from '../document/document-ref.js';
+import type { Clock } from '../runtime/clock.js';
+import type { Probe } from '../runtime/probe.js';
+import type { Identity } from './access.js';
+import type { Channel } from './channel.js';
+import type { Presence } from './presence.js';
+import { Rate } from './rate.js';
+
+export interface SessionSettings {
+  readonly pushesPerSecond: number;
+  /** Opens, reads and fetches of one session. */
+  readonly requestsPerSecond: number;
+  /** A channel that has not taken this much leaves its documents and is told to resume. */
+  readonly bufferBytesMax: number;
+}
+
+export const DEFAULT_SESSION_SETTINGS: SessionSettings = {
+  pushesPerSecond: 2_000,
+  requestsPerSecond: 500,
+  bufferBytesMax: 1024 * 1024,
+};
+
+interface OpenDocument {
+  readonly ref: DocumentRef;
+  state: 'opening' | 'open';
+  rest: Pages | undefined;
+  pages: number;
+  unanswered: number;
+}
+
+export class Session {
+  readonly id: SessionId;
+  readonly channelNumber: number;
+  readonly #channel: Channel;
+  readonly #documents: Documents;
+  readonly #presence: Presence;
+  readonly #clock: Clock;
+  readonly #probe: Probe;
+  readonly #settings: SessionSettings;
+  readonly #pushRate: Rate;
+  readonly #requestRate: Rate;
+  readonly #presenceRate: Rate;
+  readonly #open = new Map<DocumentId, OpenDocument>();
+  #identity: Identity;
+  #isClosed = false;
+
+  constructor(parts: {
+    readonly id: SessionId;
+    readonly identity: Identity;
+    readonly channel: Channel;
+    readonly channelNumber: number;
+    readonly documents: Documents;
+    readonly presence: Presence;
+    readonly clock: Clock;
+    readonly probe: Probe;
+    readonly settings: SessionSettings;
+  }) {
+    this.id = parts.id;
+    this.#identity = parts.identity;
+    this.#channel = parts.channel;
+    this.channelNumber = parts.channelNumber;
+    this.#documents = parts.documents;
+    this.#presence = parts.presence;
+    this.#clock = parts.clock;
+    this.#probe = parts.probe;
+    this.#settings = parts.settings;
+    this.#pushRate = new Rate(parts.clock, parts.settings.pushesPerSecond);
+    this.#requestRate = new Rate(parts.clock, parts.settings.requestsPerSecond);
+    this.#presenceRate = new Rate(parts.clock, LIMITS.presencePerSecond);
+  }
+
+  get user(): string {
+    return this.#identity.user;
+  }
+
+  /** One message, in the tick in which it came. Answers what the acknowledgement gets; undefined: there is none. */
+  receive(event: string, payload: unknown): Promise<object> | undefined {
+    switch (event) {
+      case 'push':
+        return this.#receivePush(payload);
+      case 'presence':
+        this.#receivePresence(payload);
+        return undefined;
+      case 'open':
+        return this.#request(parseOpen(payload), (request) =>
+          'next' in request ? this.#nextPage(request) : this.#openDocument(request),
+        );
+      case 'read':
+        return this.#request(parseRead(payload), (request) =>
+          this.#withRight(request.document, () => this.#documents.open(request.document).read(request)),
+        );
+      case 'entries':
+        return this.#request(parseEntries(payload), ({ document, from }) =>
+          this.#withRight(document, () => this.#documents.open(document).entries(from)),
+        );
+      case 'close':
+        return this.#request(parseClose(payload), async ({ document }) => {
+          this.#leave(document);
+          return { ok: true };
+        });
+      default:
+        return Promise.resolve(refuse.invalid('', 'there is no such event'));
+    }
+  }
+
+  /** A fresh token was shown. Rights that changed are told; documents without a right are left. */
+  renew(identity: Identity): Refusal | undefined {
+    if (identity.user !== this.#identity.user) return refuse.forbidden('the token is of another user');
+    const before = this.#identity;
+    this.#identity = identity;
+    for (const document of [...this.#open.keys()]) {
+      const access = identity.accessTo(document);
+      if (access === before.accessTo(document)) continue;
+      this.#tellAccess({ document, access });
+    }
+    return undefined;
+  }
+
+  /** Called several times a second. A peer that does not read is taken out of its documents; the documents never wait. */
+  tick(): void {
+    if (this.#identity.isExpired(this.#clock.wallMs())) {
+      for (const document of [...this.#open.keys()]) this.#tellAccess({ document, access: 'none' });
+      this.end('unauthenticated');
+      return;
+    }
+    if (this.#channel.bufferedBytes() <= this.#settings.bufferBytesMax) return;
+    for (const document of [...this.#open.keys()]) {
+      this.#leave(document);
+      this.#channel.send('resume', { document });
+    }
+  }
+
+  /** Ends the channel, with a word why. */
+  end(why: string): void {
+    this.closed();
+    this.#channel.close(why);
+  }
+
+  /** The channel is gone. */
+  closed(): void {
+    this.#isClosed = true;
+    for (const document of [...this.#open.keys()]) this.#leave(document);
+  }
+
+  // ── push, the hot path ───────────────────────────────────────────────────────────────────────────────────────────
+
+  #receivePush(payload: unknown): Promise<PushReply> {
+    const startedMs = this.#clock.monotonicMs();
+    const parsed = parsePush(payload);
+    const refusal = parsed.ok ? this.#pushRefusal(parsed.value) : parsed;
+    if (refusal !== undefined) {
+      this.#probe.pushed(refusal.code, 0);
+      return Promise.resolve(refusal);
+    }
+    const { document, opNo, after, base, ops } = (parsed as Extract<typeof parsed, { value: unknown }>).value;
+    const open = this.#open.get(document)!;
+    open.unanswered++;
+    const { user } = this.#identity;
+    const push = { user, session: this.id, opNo, after, base: base ?? (0 as Seq), ops };
+    return open.ref.push(push).then((reply) => {
+      open.unanswered--;
+      this.#probe.pushed(reply.ok ? 'ok' : reply.code, this.#clock.monotonicMs() - startedMs);
+      return reply;
+    });
+  }
+
+  /** Rights are asked on every push. */
+  #pushRefusal({ document }: PushRequest): Refusal | undefined {
+    const refusal = this.#rightRefusal(document, 'write');
+    if (refusal !== undefined) return refusal;
+    const open = this.#open.get(document);
+    if (open?.state !== 'open') return refuse.notOpen();
+    if (open.unanswered >= LIMITS.pendingPushes) return refuse.rateLimited(50);
+    const waitMs = this.#pushRate.take();
+    return waitMs > 0 ? refuse.rateLimited(waitMs) : undefined;
+  }
+
+  // ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #request<T>(
+    parsed: { readonly ok: true; readonly value: T } | Refusal,
+    answer: (request: T) => Promise<object>,
+  ): Promise<object> {
+    if (!parsed.ok) return parsed;
+    const waitMs = this.#requestRate.take();
+    return waitMs > 0 ? refuse.rateLimited(waitMs) : answer(parsed.value);
+  }
+
+  async #withRight(document: DocumentId, answer: () => Promise<object>): Promise<object> {
+    return this.#rightRefusal(document, 'read') ?? answer();
+  }
+
+  /** The same answer for a document that is absent and one that is hidden. */
+  #rightRefusal(document: DocumentId, wanted: 'read' | 'write'): Refusal | undefined {
+    if (this.#identity.isExpired(this.#clock.wallMs())) return refuse.unauthenticated('the token has run out');
+    const access = this.#identity.accessTo(document);
+    if (access === 'write' || access === wanted) return undefined;
+    return refuse.forbidden(
+      access === 'none' ? 'no right to this document' : 'the right to this document is read only',
+    );
+  }
+
+  async #openDocument({ document, since }: OpenRequest): Promise<object> {
+    const refusal = this.#rightRefusal(document, 'read');
+    if (refusal !== undefined) return refusal;
+    if (!this.#open.has(document) && this.#open.size >= LIMITS.documentsPerSession)
+      return refuse.tooLarge('documentsPerSession', `a session opens at most ${LIMITS.documentsPerSession} documents`);
+    this.#leave(document);
+    const ref = this.#documents.open(document);
+    const mine: OpenDocument = { ref, state: 'opening', rest: undefined, pages: 0, unanswered: 0 };
+    this.#open.set(document, mine);
+    const opened = await ref.open({
+      since,
+      user: this.user,
+      session: this.id,
+      join: () => {
+        if (this.#isClosed || this.#open.get(document) !== mine) return false;
+        this.#channel.join(document);
+        mine.state = 'open';
+        return true;
+      },
+    });
+    if ('ok' in opened) {
+      if (this.#open.get(document) === mine) this.#open.delete(document);
+      return opened;
+    }
+    if (opened.page.next !== undefined) mine.rest = opened.rest;
+    // Once the reply has left: a client knows the document by the reply.
+    this.#clock.after(0, () => {
+      if (this.#open.get(document) === mine) this.#channel.send('presence', this.#presence.full(document));
+    });
+    const access = this.#identity.accessTo(document);
+    const { position, owner, epoch, relayed, session, page } = opened;
+    return { ok: true, position, access, owner, epoch, relayed, session, ...page };
+  }
+
+  async #nextPage({ document, next }: OpenNextRequest): Promise<object> {
+    const open = this.#open.get(document);
+    if (open?.state !== 'open') return refuse.notOpen();
+    if (open.rest === undefined || next !== open.pages + 1) return refuse.invalid('next', 'that page was not offered');
+    const reply = await open.ref.nextPage(open.rest);
+    if (!('page' in reply)) return reply;
+    open.pages++;
+    if (reply.page.next === undefined) open.rest = undefined;
+    return { ok: true, ...reply.page };
+  }
+
+  #receivePresence(payload: unknown): void {
+    const parsed = parsePresence(payload);
+    if (!parsed.ok || this.#presenceRate.take() > 0) return;
+    const { document, state } = parsed.value;
+    if (this.#open.get(document)?.state !== 'open' || this.#rightRefusal(document, 'read')) return;
+    this.#presence.show(document, this.id, this.user, this.channelNumber, state);
+  }
+
+  #tellAccess(change: AccessChange): void {
+    this.#channel.send('access', change);
+    if (change.access === 'none') this.#leave(change.document);
+  }
+
+  #leave(document: DocumentId): void {
+    const open = this.#open.get(document);
+    if (open === undefined) return;
+    this.#open.delete(document);
+    this.#presence.clear(document, this.id, this.channelNumber);
+    if (open.state !== 'open') return;
+    this.#channel.leave(document);
+    open.ref.leave();
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The way to Postgres: three groups of connections, so that nothing that may take long stands before something that may
+ * not. `writes` carries flushes and changes of ownership, one connection per lane and one over. `loads` carries what
+ * reads or folds much: loads, entries, checkpoints, retention. `lease` is one connection that is never replaced while it
+ * works, because the advisory lock of this node lives on it.
+ *
+ * What acknowledged writes rest on is set for every connection and asserted at the start: a commit that is durable when
+ * it is answered, READ COMMITTED (the fence needs the newest version of a row that it waited for), and limits on the
+ * server's side, so that an owner that vanished inside a statement does not hold a slot.
+ */
+import postgres from 'postgres';
+import { Connections, type Sql } from './connections.js';
+import { addressOf, databaseOf, placeOf, userOf } from './database-url.js';
+import { StartRefused } from './start-refused.js';
+
+/** Lanes of the group commit, and one for takeovers and raises. */
+const WRITES_MAX = 5;
+const LOADS_MAX = 3;
+
+/** What every connection asks for, and what the server must confirm. Times in ms. */
+const SESSION = {
+  synchronous_commit: 'on',
+  default_transaction_isolation: 'read committed',
+  statement_timeout: 5_000,
+  lock_timeout: 3_000,
+  idle_in_transaction_session_timeout: 5_000,
+} as const;
+/** Costs nothing in safety: our statements are short, so compiling them never pays. */
+const TUNING = { application_name: 'homeport', jit: 'off' };
+/**
+ * Each prepared statement gets one plan, by index, for ever. Else Postgres plans each flush anew, which costs more than
+ * executing it, or keeps a plan that it made when the tables were empty. The largest flush is sorted in memory.
+ */
+const ONE_PLAN = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', work_mem: '32MB' };
+
+const TABLES = ['slot', 'document', 'entry_batch', 'record', 'session_mark', 'node', 'timeline'];
+
+export class Database {
+  readonly writes: Connections;
+  readonly loads: Connections;
+  readonly lease: Connections;
+
+  constructor(url: string) {
+    this.writes = new Connections(() => connect(url, WRITES_MAX, ONE_PLAN));
+    this.loads = new Connections(() => connect(url, LOADS_MAX, ONE_PLAN));
+    this.lease = new Connections(() => connect(url, 1));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.writes.close(), this.loads.close(), this.lease.close()]);
+  }
+}
+
+/** Connects, and checks that what it is connected to can be trusted with acknowledged writes. Rejects with `StartRefused`. */
+export async function openDatabase(url: string): Promise<Database> {
+  addressOf(url);
+  const database = new Database(url);
+  try {
+    await database.loads.run(assertTrustworthy);
+    await database.loads.run(assertDirect);
+    // Every lane finds its connection open.
+    await database.writes.run((sql) => Promise.all(Array.from({ length: WRITES_MAX }, () => sql`SELECT 1`)));
+    return database;
+  } catch (error) {
+    await database.close();
+    throw refusal(error, url);
+  }
+}
+
+/** `max` connections with the settings of a session, changed by `settings`. They are made when they are first needed. */
+export function connect(url: string, max: number, settings: postgres.Options<{}>['connection'] = {}): Sql {
+  const { url: driverUrl, address } = addressOf(url);
+  return postgres(driverUrl, {
+    ...address,
+    max,
+    types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
+    connection: { ...TUNING, ...SESSION, ...settings },
+    // By default the driver replaces a connection after 30 to 60 minutes, silently, and a lock held on it is gone.
+    max_lifetime: null,
+    connect_timeout: 5,
+    backoff: (attempt) => Math.min(0.02 * 2 ** attempt, 0.5),
+    onnotice: () => {},
+  });
+}
+
+interface Setting {
+  readonly name: string;
+  readonly value: string;
+}
+
+async function assertTrustworthy(sql: Sql): Promise<void> {
+  const asked = { ...SESSION, fsync: 'on', full_page_writes: 'on', server_encoding: 'UTF8' };
+  const [found] = await sql<{ version: number; isStandby: boolean; settings: Setting[]; unlogged: string[] }[]>`
+    SELECT current_setting('server_version_num')::int AS version,
+           pg_is_in_recovery() AS "isStandby",
+           (SELECT json_agg(json_build_object('name', name, 'value', setting)) FROM pg_settings
+             WHERE name = ANY(${Object.keys(asked)}::text[])) AS settings,
+           ARRAY(SELECT relname::text FROM pg_class
+                  WHERE relname = ANY(${TABLES}::text[]) AND relnamespace = current_schema()::regnamespace
+                    AND relkind = 'r' AND relpersistence <> 'p') AS unlogged`;
+  if (!found) throw new Error('no answer to the question for the settings');
+  if (found.version < 150_000) {
+    throw new StartRefused(`this Postgres is version ${Math.floor(found.version / 10_000)}: Homeport needs 15 or newer`);
+  }
+  if (found.isStandby) throw new StartRefused('this Postgres is a read-only standby: name the primary in DATABASE_URL');
+  for (const [name, needed] of Object.entries(asked)) {
+    const value = found.settings.find((setting) => setting.name === name)?.value;
+    if (value === String(needed)) continue;
+    throw new StartRefused(`Postgres runs with ${name} = ${value}: Homeport needs ${needed} to keep what it acknowledges`);
+  }
+  if (found.unlogged.length > 0) {
+    throw new StartRefused(`table ${found.unlogged[0]} is unlogged, a crash would empty it: ALTER TABLE … SET LOGGED`);
+  }
+}
+
+/**
+ * Behind a transaction pooler our connections swap backends between statements, and with them settings and locks. Two
+ * connections take turns, one inside a transaction: each must keep a backend of its own.
+ */
+async function assertDirect(sql: Sql): Promise<void> {
+  const [one, other] = await Promise.all([sql.reserve(), sql.reserve()]);
+  try {
+    const pids = { one: new Set<number>(), other: new Set<number>() };
+    for (let turn = 0; turn < 3; turn++) {
+      pids.one.add(await backendOf(one));
+      await other`BEGIN`;
+      pids.other.add(await backendOf(other));
+      pids.one.add(await backendOf(one));
+      await other`COMMIT`;
+      pids.other.add(await backendOf(other));
+    }
+    if (pids.one.size > 1 || pids.other.size > 1 || [...pids.one].some((pid) => pids.other.has(pid))) {
+      throw new StartRefused(
+        'a transaction pooler stands between Homeport and Postgres: DATABASE_URL must lead to Postgres itself, or to a pool of sessions',
+      );
+    }
+  } finally {
+    one.release();
+    other.release();
+  }
+}
+
+async function backendOf(sql: postgres.ReservedSql<{ bigint: number }>): Promise<number> {
+  const [row] = await sql<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`.simple();
+  return Number(row?.pid);
+}
+
+/** What went wrong at the start, as one line that says what to do. Never with the password. */
+export function refusal(error: unknown, url: string): StartRefused {
+  if (error instanceof StartRefused) return error;
+  const { code, message } = error as { code?: string; message: string };
+  const place = placeOf(url);
+  switch (code) {
+    case '28P01':
+    case '28000':
+      return new StartRefused(`Postgres at ${place} does not let user ${userOf(url)} in: check user and password in DATABASE_URL`);
+    case '3D000':
+      return new StartRefused(`Postgres at ${place} has no database ${databaseOf(url)}: create it, or change DATABASE_URL`);
+    case '42501':
+      return new StartRefused(`user ${userOf(url)} lacks a right in database ${databaseOf(url)}: ${message}`);
+    case '53300':
+      return new StartRefused(`Postgres at ${place} has no connections left: Homeport needs ${WRITES_MAX + LOADS_MAX + 1}`);
+    case '08P01':
+      return new StartRefused(`what answers at ${place} refuses settings of a session (a pooler?): ${message}`);
+    default:
+      return new StartRefused(`Postgres at ${place} can not be used: ${code === undefined ? message : `${message} (${code})`}`);
+  }
+}

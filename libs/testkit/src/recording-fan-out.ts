@@ -1,0 +1,39 @@
+import { FanOut, type DocumentMessage } from '@homeport/core';
+import type { DocumentId } from '@homeport/protocol';
+import type { RecordingChannel } from './recording-channel.js';
+
+/** A fan-out with rooms: what is delivered is encoded once, in that tick, and reaches the channels that are joined then. */
+export class RecordingFanOut extends FanOut {
+  readonly #rooms = new Map<DocumentId, Set<RecordingChannel>>();
+  /** Everything that was delivered, in order: one line per encoding, however many received it. */
+  readonly delivered: {
+    readonly document: DocumentId;
+    readonly message: DocumentMessage;
+    readonly receivers: number;
+  }[] = [];
+
+  deliver(document: DocumentId, message: DocumentMessage): void {
+    const room = this.#rooms.get(document) ?? new Set();
+    const seen = JSON.parse(JSON.stringify(message)) as DocumentMessage;
+    this.delivered.push({ document, message: seen, receivers: room.size });
+    for (const channel of room) channel.hear(seen);
+  }
+
+  join(document: DocumentId, channel: RecordingChannel): void {
+    const room = this.#rooms.get(document);
+    if (room) room.add(channel);
+    else this.#rooms.set(document, new Set([channel]));
+  }
+
+  leave(document: DocumentId, channel: RecordingChannel): void {
+    this.#rooms.get(document)?.delete(channel);
+  }
+
+  leaveAll(channel: RecordingChannel): void {
+    for (const room of this.#rooms.values()) room.delete(channel);
+  }
+
+  isJoined(document: DocumentId, channel: RecordingChannel): boolean {
+    return this.#rooms.get(document)?.has(channel) ?? false;
+  }
+}
