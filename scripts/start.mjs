@@ -23,6 +23,12 @@ const PARTS = [
     sources: ['apps/server', 'libs/protocol', 'libs/core', 'libs/postgres', 'nest-cli.json', 'tsconfig.json'],
     command: ['@nestjs/cli/bin/nest.js', 'build', 'server'],
   },
+  {
+    name: 'client',
+    makes: 'dist/client/client.js',
+    sources: ['libs/client', 'libs/protocol', 'tsconfig.json'],
+    command: ['vite/bin/vite.js', 'build', '--logLevel', 'warn', '--config', 'libs/client/vite.config.ts'],
+  },
 ];
 
 /** A digest of all that goes into a part, tests apart: names and contents, and the packages that are installed. */

@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { HomeNode } from '@homeport/core';
 import { Authenticator } from './auth/authenticator.js';
 import { Config } from './config.js';
+import { Door } from './door/door.js';
 import { GatewayModule } from './gateway/gateway.module.js';
 import { HttpModule } from './http/http.module.js';
 import type { Home } from './node/home.js';
@@ -16,6 +17,7 @@ class HomeModule {
       { provide: Config, useValue: home.config },
       { provide: HomeNode, useValue: home.node },
       { provide: Authenticator, useValue: home.authenticator },
+      { provide: Door, useValue: home.door },
       { provide: PrometheusProbe, useValue: home.probe },
       { provide: LOG, useValue: home.log },
     ];

@@ -26,11 +26,13 @@ describe('Config', () => {
       ALLOWED_ORIGINS: 'https://a.example, http://localhost:5173',
       LOG_RETENTION: '90d',
       MEMORY_BUDGET_MB: '64',
+      RATE_CONNECTIONS: '50',
     });
     expect(config.port).toBe(0);
     expect(config.allowedOrigins).toEqual(['https://a.example', 'http://localhost:5173']);
     expect(config.logRetentionMs).toBe(90 * 86_400_000);
     expect(config.memoryBudgetBytes).toBe(64 * 1024 * 1024);
+    expect(config.doorRates.connections).toBe(50);
     expect(config.auth).toMatchObject({ kind: 'keys', guestGrants: { 'board-*': 'write', news: 'read' } });
   });
 
@@ -43,6 +45,8 @@ describe('Config', () => {
     ['REDIS_URL', 'redis://localhost'],
     ['AUTH_SECRET', 'short'],
     ['AUTH_JWKS_URL', 'http://id.example.com/keys'],
+    ['AUTH_ISSUER', 'https://id.example.com'],
+    ['AUTH_AUDIENCE', 'homeport'],
     ['ALLOW_OPEN', 'yes'],
     ['GUEST_GRANTS', '{"*":"everything"}'],
     ['GUEST_GRANTS', '{"*":"read"}'],
@@ -53,6 +57,8 @@ describe('Config', () => {
     ['LOG_RETENTION', '0d'],
     ['MEMORY_BUDGET_MB', '1'],
     ['RATE_PUSHES_PER_SOCKET', '-1'],
+    ['RATE_CONNECTIONS', '0'],
+    ['RATE_GUESTS_PER_ADDRESS', 'many'],
     ['LEASE_TTL_MS', '10'],
     ['FORCE_TAKEOVER', '1'],
     ['LOG_LEVEL', 'loud'],

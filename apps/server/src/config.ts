@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import type { Grants } from '@homeport/core';
 import { StartRefused } from '@homeport/postgres';
 import { isAccessGrants } from './auth/grants.js';
+import type { DoorRates } from './door/door.js';
 
 interface Setting<T> {
   readonly preset: string | undefined;
@@ -37,13 +38,20 @@ const SETTINGS = {
   }),
   AUTH_SECRET: maybe('secret of HS256 tokens, at least 32 characters', secret),
   AUTH_JWKS_URL: maybe('where the public keys of tokens are', jwksUrl),
+  AUTH_ISSUER: maybe('the `iss` that tokens of AUTH_JWKS_URL must have', (text) => text),
+  AUTH_AUDIENCE: maybe('the `aud` that tokens of AUTH_JWKS_URL must have', (text) => text),
   ALLOW_OPEN: set('false', 'true: without keys, let everybody in from other machines too', yesOrNo),
   GUEST_GRANTS: maybe('what guests without a token may do, as {"board-*":"write"}; needs AUTH_SECRET', grants),
   ADMIN_TOKEN: maybe('bearer token for /metrics, at least 16 characters (default: loopback only)', bearerToken),
   ALLOWED_ORIGINS: maybe('origins of pages that may connect, separated by commas (default: our own)', origins),
   LOG_RETENTION: set('all', 'how long the log of changes is kept: all, or as 90d, 12h', retention),
   MEMORY_BUDGET_MB: set('512', 'documents in memory; idle ones leave it first', wholeNumber(16, 1_048_576)),
-  RATE_PUSHES_PER_SOCKET: set('2000', 'pushes per second of one socket', wholeNumber(1, 1_000_000)),
+  RATE_PUSHES_PER_SOCKET: set('2000', 'pushes per second of one socket', rate),
+  RATE_REQUESTS_PER_USER: set('2000', 'HTTP requests per second of one user', rate),
+  RATE_REQUESTS_PER_ADDRESS: set('4000', 'HTTP requests per second from one address', rate),
+  RATE_GUESTS_PER_ADDRESS: set('50', 'tokens for guests per second to one address', rate),
+  RATE_CONNECTIONS: set('4000', 'sockets let in per second', rate),
+  RATE_CONNECTIONS_PER_ADDRESS: set('2000', 'sockets let in per second from one address', rate),
   LEASE_TTL_MS: set('3000', 'for how long a silent node is taken to live', wholeNumber(500, 60_000)),
   LOG_LEVEL: set('info', 'trace, debug, info, warn, error or silent', logLevel),
 } as const;
@@ -56,9 +64,16 @@ export type AuthSettings =
   | {
       readonly kind: 'keys';
       readonly secret: string | undefined;
-      readonly jwksUrl: URL | undefined;
+      readonly keyServer: KeyServer | undefined;
       readonly guestGrants: Grants | undefined;
     };
+
+/** Who publishes the keys of tokens, and what its tokens must say, where that is asked for: it may serve others too. */
+export interface KeyServer {
+  readonly url: URL;
+  readonly issuer: string | undefined;
+  readonly audience: string | undefined;
+}
 
 export class Config {
   private constructor(
@@ -118,6 +133,15 @@ export class Config {
   get pushesPerSecondPerSocket(): number {
     return this.values.RATE_PUSHES_PER_SOCKET;
   }
+  get doorRates(): DoorRates {
+    return {
+      connections: this.values.RATE_CONNECTIONS,
+      connectionsPerAddress: this.values.RATE_CONNECTIONS_PER_ADDRESS,
+      requestsPerAddress: this.values.RATE_REQUESTS_PER_ADDRESS,
+      requestsPerUser: this.values.RATE_REQUESTS_PER_USER,
+      guestsPerAddress: this.values.RATE_GUESTS_PER_ADDRESS,
+    };
+  }
   get leaseTtlMs(): number {
     return this.values.LEASE_TTL_MS;
   }
@@ -130,7 +154,7 @@ export class Config {
 export function help(): string {
   const lines = Object.entries(SETTINGS).map(([name, { preset, says }]) => {
     const value = preset === undefined ? '' : ` [${preset}]`;
-    return `  ${name.padEnd(24)}${says}${value}`;
+    return `  ${name.padEnd(30)}${says}${value}`;
   });
   return [
     'Homeport: a real-time collaboration server.',
@@ -148,13 +172,22 @@ export function isLoopback(host: string): boolean {
 }
 
 function authOf(values: Values): AuthSettings {
-  const { AUTH_SECRET, AUTH_JWKS_URL, GUEST_GRANTS, ALLOW_OPEN, HOST } = values;
+  const { AUTH_SECRET, AUTH_JWKS_URL, AUTH_ISSUER, AUTH_AUDIENCE, GUEST_GRANTS, ALLOW_OPEN, HOST } = values;
+  if (AUTH_JWKS_URL === undefined && (AUTH_ISSUER ?? AUTH_AUDIENCE) !== undefined)
+    throw new StartRefused(
+      `${AUTH_ISSUER === undefined ? 'AUTH_AUDIENCE' : 'AUTH_ISSUER'} needs AUTH_JWKS_URL, whose tokens it is asked of`,
+    );
   if (GUEST_GRANTS !== undefined && AUTH_SECRET === undefined)
     throw new StartRefused('GUEST_GRANTS needs AUTH_SECRET, with which the tokens of guests are signed');
   if (AUTH_SECRET !== undefined || AUTH_JWKS_URL !== undefined) {
     if (ALLOW_OPEN)
       throw new StartRefused('ALLOW_OPEN lets everybody in, AUTH_SECRET and AUTH_JWKS_URL do not: unset one');
-    return { kind: 'keys', secret: AUTH_SECRET, jwksUrl: AUTH_JWKS_URL, guestGrants: GUEST_GRANTS };
+    return {
+      kind: 'keys',
+      secret: AUTH_SECRET,
+      keyServer: AUTH_JWKS_URL && { url: AUTH_JWKS_URL, issuer: AUTH_ISSUER, audience: AUTH_AUDIENCE },
+      guestGrants: GUEST_GRANTS,
+    };
   }
   if (!isLoopback(HOST) && !ALLOW_OPEN)
     throw new StartRefused(
@@ -179,6 +212,10 @@ function wholeNumber(min: number, max: number): (text: string) => number {
       throw new Error(`must be a whole number from ${min} to ${max}, not "${text}"`);
     return value;
   };
+}
+
+function rate(text: string): number {
+  return wholeNumber(1, 1_000_000)(text);
 }
 
 function yesOrNo(text: string): boolean {

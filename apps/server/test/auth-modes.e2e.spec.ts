@@ -3,8 +3,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { RawClient, ServerProcess } from '@homeport/testkit';
+
+// Real processes, on whatever machine this is: how long they take decides nothing.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const SECRET = 'a secret of at least 32 characters';
 const ADMIN_TOKEN = 'an-admin-token-of-ours';
@@ -38,7 +41,7 @@ it('a secret: bearers of a token of `npm run token`, and guests with what they w
   });
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['dist/apps/server/src/auth/token-cli.js', '--user', 'ada', '--grant', '*=write', '--hours', '8'],
+    ['scripts/token.mjs', '--user', 'ada', '--grant', '*=write', '--hours', '8'],
     { env: { ...process.env, AUTH_SECRET: SECRET } },
   );
   const ada = await RawClient.connect(server.url, { token: stdout.trim() });
@@ -64,22 +67,28 @@ it('a secret: bearers of a token of `npm run token`, and guests with what they w
   expect([await metrics('a-guess-of-what-it-is'), await metrics(ADMIN_TOKEN)]).toEqual([401, 200]);
 });
 
-it('a key server: bearers of tokens that it vouches for', async () => {
+it('L4: a key server: bearers of tokens that it vouches for, and that are meant for this server', async () => {
   const { publicKey, privateKey } = await generateKeyPair('ES256');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' };
   const keyServer = createServer((_, response) => response.end(JSON.stringify({ keys: [jwk] })));
   await new Promise<void>((listening) => keyServer.listen(0, '127.0.0.1', listening));
   const { port } = keyServer.address() as AddressInfo;
   try {
-    server = await ServerProcess.start({ env: { AUTH_JWKS_URL: `http://127.0.0.1:${port}/jwks.json` } });
-    const token = await new SignJWT({ sub: 'ada', grants: { documents: { 'board-*': 'read' } } })
-      .setProtectedHeader({ alg: 'ES256', kid: 'k' })
-      .setExpirationTime('1h')
-      .sign(privateKey);
-    const ada = await RawClient.connect(server.url, { token });
+    server = await ServerProcess.start({
+      env: { AUTH_JWKS_URL: `http://127.0.0.1:${port}/jwks.json`, AUTH_ISSUER: 'id', AUTH_AUDIENCE: 'homeport' },
+    });
+    const tokenFor = (audience: string) =>
+      new SignJWT({ sub: 'ada', grants: { documents: { 'board-*': 'read' } } })
+        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
+        .setIssuer('id')
+        .setAudience(audience)
+        .setExpirationTime('1h')
+        .sign(privateKey);
+    const ada = await RawClient.connect(server.url, { token: await tokenFor('homeport') });
     expect([ada.hello.user, await accessOf(ada, 'board-1')]).toEqual(['ada', 'read']);
     ada.close();
-    await expect(RawClient.connect(server.url)).rejects.toMatchObject({ code: 'unauthenticated' });
+    for (const refused of [{}, { token: await tokenFor('mail') }])
+      await expect(RawClient.connect(server.url, refused)).rejects.toMatchObject({ code: 'unauthenticated' });
   } finally {
     await new Promise((closed) => keyServer.close(closed));
   }

@@ -1,8 +1,11 @@
 import { Manager } from 'socket.io-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RawClient, ServerProcess, within } from '@homeport/testkit';
 import { issueToken } from '../src/auth/authenticator.js';
 import { BAD_OPS, put } from './bad-ops.js';
+
+// Real processes, on whatever machine this is: how long they take decides nothing.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 const SECRET = 'a secret of at least 32 characters';
 const HOUR_MS = 3_600_000;

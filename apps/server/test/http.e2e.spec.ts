@@ -1,5 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RawClient, ServerProcess } from '@homeport/testkit';
+
+// Real processes, on whatever machine this is: how long they take decides nothing.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 let server: ServerProcess;
 
@@ -103,6 +106,11 @@ describe('documents', () => {
     ]);
   });
 
+  it('L3: a script that asks as fast as it can is not limited', async () => {
+    const responses = await Promise.all(Array.from({ length: 500 }, () => get('/v1/documents/http-fast')));
+    expect(responses.filter(({ status }) => status !== 200)).toEqual([]);
+  });
+
   it('shows a push over HTTP to who has the document open on a socket', async () => {
     const client = await RawClient.connect(server.url);
     await client.ask('open', { document: 'http-live' });
@@ -139,6 +147,16 @@ describe('pages', () => {
         expect.stringMatching(/^text\/html/),
       ]);
     }
+  });
+
+  it('has the counter of the README, with the client, and no script in the page itself', async () => {
+    const page = await get('/counter.html');
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringMatching(/^text\/html/)]);
+    expect((await page.text()).match(/<script.*/g)).toEqual(['<script type="module" src="/counter.js"></script>']);
+    const script = await get('/counter.js');
+    expect(await script.text()).toMatch(/^import \{ createClient \} from '\.\/client\.js';/);
+    for (const { status, headers } of [script, await get('/client.js')])
+      expect([status, headers.get('content-type')]).toEqual([200, expect.stringMatching(/javascript/)]);
   });
 
   it('sends headers that keep pages to themselves', async () => {

@@ -1,9 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { connect, EmbeddedPostgres } from '@homeport/postgres';
 import { RawClient, ServerProcess, until } from '@homeport/testkit';
+
+// Real processes, on whatever machine this is: how long they take decides nothing.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 it('LOG_RETENTION lets old changes go; the document stays whole, and who asks for them is told to resync', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'homeport-retention-'));
@@ -14,9 +17,13 @@ it('LOG_RETENTION lets old changes go; the document stays whole, and who asks fo
     const client = await RawClient.connect(server.url);
     await client.ask('open', { document: 'long' });
     const pushes = 1_200;
-    for (let opNo = 1; opNo <= pushes; opNo++) {
+    const push = (opNo: number) => {
       const ops = [{ op: 'put', key: `k${opNo % 10}`, value: opNo }];
-      expect(await client.ask('push', { document: 'long', opNo, after: opNo - 1, ops })).toMatchObject({ ok: true });
+      return client.ask('push', { document: 'long', opNo, after: opNo - 1, ops });
+    };
+    for (let first = 1; first <= pushes; first += 40) {
+      const replies = await Promise.all(Array.from({ length: 40 }, (_, index) => push(first + index)));
+      expect(replies.filter(({ ok }) => !ok)).toEqual([]);
     }
     client.close();
     await server.stop();

@@ -3,9 +3,12 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { EmbeddedPostgres } from '@homeport/postgres';
 import { RawClient, ServerProcess, within } from '@homeport/testkit';
+
+// Real processes, on whatever machine this is: how long they take decides nothing.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 let folder: string;
 let postgres: EmbeddedPostgres;

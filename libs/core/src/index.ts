@@ -11,5 +11,6 @@ export * from './cluster/directory.js';
 export type { Claim } from './cluster/slot-keeper.js';
 export * from './session/channel.js';
 export * from './session/access.js';
+export { Rate } from './session/rate.js';
 export { Session } from './session/session.js';
 export * from './node.js';

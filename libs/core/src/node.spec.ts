@@ -19,7 +19,9 @@ describe('HomeNode', () => {
     expect(ack.answer).toEqual({ ok: true, position: { timeline: 'timeline-1', seq: 1 } });
     expect(home.database.logOf(BOARD)).toMatchObject([{ seq: 1, session: 'ada-1', opNo: 1, user: 'ada', epoch: 1 }]);
     for (const { channel } of [ada, bob])
-      expect(channel.of('entries')).toMatchObject([{ document: BOARD, from: 1, to: 1, entries: [{ session: 'ada-1', opNo: 1 }] }]);
+      expect(channel.of('entries')).toMatchObject([
+        { document: BOARD, from: 1, to: 1, entries: [{ session: 'ada-1', opNo: 1 }] },
+      ]);
     expect(bob.channel.of('entries')[0]!.entries[0]).not.toHaveProperty('after');
     const read = await home.world.outcome('the read', bob.session.receive('read', { document: BOARD, minSeq: 1 })!);
     expect(read).toMatchObject({ ok: true, records: { a: { value: { n: 1 }, seq: 1 } } });
@@ -29,7 +31,9 @@ describe('HomeNode', () => {
   it('says hello first, and makes a session id for who has none', async () => {
     const home = await TestHome.start();
     const { channel } = home.connect('s1');
-    expect(channel.heard).toMatchObject([{ event: 'hello', payload: { session: 's1', protocol: PROTOCOL_VERSION, node: home.node.me } }]);
+    expect(channel.heard).toMatchObject([
+      { event: 'hello', payload: { session: 's1', protocol: PROTOCOL_VERSION, node: home.node.me } },
+    ]);
   });
 
   it('W1 X7: a crash with pushes in flight loses nothing acknowledged, and what is sent again has one effect', async () => {
@@ -67,10 +71,19 @@ describe('HomeNode', () => {
     const { session, channel } = home.connect('s1');
     await home.world.outcome('the open', session.receive('open', { document: BOARD })!);
     const taken = [1, 2, 3].map((opNo) =>
-      watch(session.receive('push', { document: BOARD, opNo, after: opNo - 1, ops: [put('a', opNo)] }) as Promise<PushReply>),
+      watch(
+        session.receive('push', {
+          document: BOARD,
+          opNo,
+          after: opNo - 1,
+          ops: [put('a', opNo)],
+        }) as Promise<PushReply>,
+      ),
     );
     const drained = home.node.drain();
-    const late = watch(session.receive('push', { document: BOARD, opNo: 4, after: 3, ops: [put('a', 4)] }) as Promise<PushReply>);
+    const late = watch(
+      session.receive('push', { document: BOARD, opNo: 4, after: 3, ops: [put('a', 4)] }) as Promise<PushReply>,
+    );
     await home.world.outcome('the drain', drained);
     expect(taken.map(({ answer }) => answer?.ok)).toEqual([true, true, true]);
     expect(late.answer).toMatchObject({ code: 'unavailable' });
@@ -87,7 +100,9 @@ describe('HomeNode', () => {
     const { session } = home.connect('s1');
     await home.world.outcome('the open', session.receive('open', { document: BOARD })!);
     home.database.stop();
-    const push = watch(session.receive('push', { document: BOARD, opNo: 1, after: 0, ops: [put('a', 1)] }) as Promise<PushReply>);
+    const push = watch(
+      session.receive('push', { document: BOARD, opNo: 1, after: 0, ops: [put('a', 1)] }) as Promise<PushReply>,
+    );
     await home.world.outcome('the drain', home.node.drain());
     expect(home.node.state).toBe('left');
     expect(push.answer?.ok).not.toBe(true);

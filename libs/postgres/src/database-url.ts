@@ -17,9 +17,7 @@ export function addressOf(url: string): { readonly url: string; readonly address
   if (parsed.hostname === '') parsed.hostname = 'localhost';
   return {
     url: parsed.href,
-    address: folder.startsWith('/')
-      ? { path: `${folder}/.s.PGSQL.${port}` }
-      : { host: folder, port: Number(port) },
+    address: folder.startsWith('/') ? { path: `${folder}/.s.PGSQL.${port}` } : { host: folder, port: Number(port) },
   };
 }
 

@@ -1,20 +1,20 @@
 /**
  * The way to Postgres: three groups of connections, so that nothing that may take long stands before something that may
- * not. `writes` carries flushes and changes of ownership, one connection per lane and one over. `loads` carries what
- * reads or folds much: loads, entries, checkpoints, retention. `lease` is one connection that is never replaced while it
- * works, because the advisory lock of this node lives on it.
+ * not. `writes` carries flushes, one connection per lane. `loads` carries what reads or folds much: loads, entries,
+ * checkpoints, retention. `lease` is one connection that is never replaced while it works, because the advisory lock of
+ * this node lives on it. Changes of ownership are rare and are made on connections of their own (`transact`).
  *
  * What acknowledged writes rest on is set for every connection and asserted at the start: a commit that is durable when
  * it is answered, READ COMMITTED (the fence needs the newest version of a row that it waited for), and limits on the
  * server's side, so that an owner that vanished inside a statement does not hold a slot.
  */
 import postgres from 'postgres';
-import { Connections, type Sql } from './connections.js';
+import { Connections, transact, TYPES, type Sql } from './connections.js';
 import { addressOf, databaseOf, placeOf, userOf } from './database-url.js';
 import { StartRefused } from './start-refused.js';
 
-/** Lanes of the group commit, and one for takeovers and raises. */
-const WRITES_MAX = 5;
+/** Lanes of the group commit. */
+const WRITES_MAX = 4;
 const LOADS_MAX = 3;
 
 /** What every connection asks for, and what the server must confirm. Times in ms. */
@@ -40,10 +40,18 @@ export class Database {
   readonly loads: Connections;
   readonly lease: Connections;
 
+  readonly #url: string;
+
   constructor(url: string) {
+    this.#url = url;
     this.writes = new Connections(() => connect(url, WRITES_MAX, ONE_PLAN));
     this.loads = new Connections(() => connect(url, LOADS_MAX, ONE_PLAN));
     this.lease = new Connections(() => connect(url, 1));
+  }
+
+  /** One READ COMMITTED transaction. Each statement in it sees what was committed before that statement. */
+  transact<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return transact(() => connect(this.#url, 1), work);
   }
 
   async close(): Promise<void> {
@@ -57,7 +65,7 @@ export async function openDatabase(url: string): Promise<Database> {
   const database = new Database(url);
   try {
     await database.loads.run(assertTrustworthy);
-    await database.loads.run(assertDirect);
+    await assertDirect(url);
     // Every lane finds its connection open.
     await database.writes.run((sql) => Promise.all(Array.from({ length: WRITES_MAX }, () => sql`SELECT 1`)));
     return database;
@@ -73,7 +81,8 @@ export function connect(url: string, max: number, settings: postgres.Options<{}>
   return postgres(driverUrl, {
     ...address,
     max,
-    types: { bigint: { to: 20, from: [20], serialize: String, parse: Number } },
+    types: TYPES,
+    fetch_types: false,
     connection: { ...TUNING, ...SESSION, ...settings },
     // By default the driver replaces a connection after 30 to 60 minutes, silently, and a lock held on it is gone.
     max_lifetime: null,
@@ -90,26 +99,30 @@ interface Setting {
 
 async function assertTrustworthy(sql: Sql): Promise<void> {
   const asked = { ...SESSION, fsync: 'on', full_page_writes: 'on', server_encoding: 'UTF8' };
-  const [found] = await sql<{ version: number; isStandby: boolean; settings: Setting[]; unlogged: string[] }[]>`
+  const [found] = await sql<{ version: number; isStandby: boolean; settings: Setting[]; unlogged: string | null }[]>`
     SELECT current_setting('server_version_num')::int AS version,
            pg_is_in_recovery() AS "isStandby",
            (SELECT json_agg(json_build_object('name', name, 'value', setting)) FROM pg_settings
              WHERE name = ANY(${Object.keys(asked)}::text[])) AS settings,
-           ARRAY(SELECT relname::text FROM pg_class
-                  WHERE relname = ANY(${TABLES}::text[]) AND relnamespace = current_schema()::regnamespace
-                    AND relkind = 'r' AND relpersistence <> 'p') AS unlogged`;
+           (SELECT min(relname) FROM pg_class
+             WHERE relname = ANY(${TABLES}::text[]) AND relnamespace = current_schema()::regnamespace
+               AND relkind = 'r' AND relpersistence <> 'p') AS unlogged`;
   if (!found) throw new Error('no answer to the question for the settings');
   if (found.version < 150_000) {
-    throw new StartRefused(`this Postgres is version ${Math.floor(found.version / 10_000)}: Homeport needs 15 or newer`);
+    throw new StartRefused(
+      `this Postgres is version ${Math.floor(found.version / 10_000)}: Homeport needs 15 or newer`,
+    );
   }
   if (found.isStandby) throw new StartRefused('this Postgres is a read-only standby: name the primary in DATABASE_URL');
   for (const [name, needed] of Object.entries(asked)) {
     const value = found.settings.find((setting) => setting.name === name)?.value;
     if (value === String(needed)) continue;
-    throw new StartRefused(`Postgres runs with ${name} = ${value}: Homeport needs ${needed} to keep what it acknowledges`);
+    throw new StartRefused(
+      `Postgres runs with ${name} = ${value}: Homeport needs ${needed} to keep what it acknowledges`,
+    );
   }
-  if (found.unlogged.length > 0) {
-    throw new StartRefused(`table ${found.unlogged[0]} is unlogged, a crash would empty it: ALTER TABLE … SET LOGGED`);
+  if (found.unlogged !== null) {
+    throw new StartRefused(`table ${found.unlogged} is unlogged, a crash would empty it: ALTER TABLE … SET LOGGED`);
   }
 }
 
@@ -117,17 +130,18 @@ async function assertTrustworthy(sql: Sql): Promise<void> {
  * Behind a transaction pooler our connections swap backends between statements, and with them settings and locks. Two
  * connections take turns, one inside a transaction: each must keep a backend of its own.
  */
-async function assertDirect(sql: Sql): Promise<void> {
-  const [one, other] = await Promise.all([sql.reserve(), sql.reserve()]);
+async function assertDirect(url: string): Promise<void> {
+  const one = new Connections(() => connect(url, 1));
+  const other = new Connections(() => connect(url, 1));
   try {
     const pids = { one: new Set<number>(), other: new Set<number>() };
     for (let turn = 0; turn < 3; turn++) {
-      pids.one.add(await backendOf(one));
-      await other`BEGIN`;
-      pids.other.add(await backendOf(other));
-      pids.one.add(await backendOf(one));
-      await other`COMMIT`;
-      pids.other.add(await backendOf(other));
+      pids.one.add(await one.run(backendOf));
+      await other.run((sql) => sql.unsafe('BEGIN'));
+      pids.other.add(await other.run(backendOf));
+      pids.one.add(await one.run(backendOf));
+      await other.run((sql) => sql.unsafe('COMMIT'));
+      pids.other.add(await other.run(backendOf));
     }
     if (pids.one.size > 1 || pids.other.size > 1 || [...pids.one].some((pid) => pids.other.has(pid))) {
       throw new StartRefused(
@@ -135,12 +149,11 @@ async function assertDirect(sql: Sql): Promise<void> {
       );
     }
   } finally {
-    one.release();
-    other.release();
+    await Promise.all([one.close(), other.close()]);
   }
 }
 
-async function backendOf(sql: postgres.ReservedSql<{ bigint: number }>): Promise<number> {
+async function backendOf(sql: Sql): Promise<number> {
   const [row] = await sql<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`.simple();
   return Number(row?.pid);
 }
@@ -153,16 +166,24 @@ export function refusal(error: unknown, url: string): StartRefused {
   switch (code) {
     case '28P01':
     case '28000':
-      return new StartRefused(`Postgres at ${place} does not let user ${userOf(url)} in: check user and password in DATABASE_URL`);
+      return new StartRefused(
+        `Postgres at ${place} does not let user ${userOf(url)} in: check user and password in DATABASE_URL`,
+      );
     case '3D000':
-      return new StartRefused(`Postgres at ${place} has no database ${databaseOf(url)}: create it, or change DATABASE_URL`);
+      return new StartRefused(
+        `Postgres at ${place} has no database ${databaseOf(url)}: create it, or change DATABASE_URL`,
+      );
     case '42501':
       return new StartRefused(`user ${userOf(url)} lacks a right in database ${databaseOf(url)}: ${message}`);
     case '53300':
-      return new StartRefused(`Postgres at ${place} has no connections left: Homeport needs ${WRITES_MAX + LOADS_MAX + 1}`);
+      return new StartRefused(
+        `Postgres at ${place} has no connections left: Homeport needs ${WRITES_MAX + LOADS_MAX + 1}`,
+      );
     case '08P01':
       return new StartRefused(`what answers at ${place} refuses settings of a session (a pooler?): ${message}`);
     default:
-      return new StartRefused(`Postgres at ${place} can not be used: ${code === undefined ? message : `${message} (${code})`}`);
+      return new StartRefused(
+        `Postgres at ${place} can not be used: ${code === undefined ? message : `${message} (${code})`}`,
+      );
   }
 }

@@ -3,14 +3,17 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '@homeport/testkit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../../testkit/src/until.js';
 import { connect, openDatabase } from './database.js';
 import { EmbeddedPostgres } from './embedded.js';
 import { isRunning } from './folder-lock.js';
 import { StartRefused } from './start-refused.js';
 
-describe('EmbeddedPostgres', () => {
+/** Far beyond what any of this takes: a start is waited for, not timed. */
+const WAIT_MS = 60_000;
+
+describe('EmbeddedPostgres', { timeout: 2 * WAIT_MS }, () => {
   let folder: string;
   let running: EmbeddedPostgres[];
   let told: string[];
@@ -40,11 +43,11 @@ describe('EmbeddedPostgres', () => {
     for (const name of ['fsync', 'full_page_writes']) {
       await query(url, `ALTER SYSTEM SET ${name} = off`);
       await query(url, 'SELECT pg_reload_conf()');
-      await until(`${name} is off`, async () => (await query(url, `SHOW ${name}`))[0]?.[name] === 'off');
+      await until(WAIT_MS, `${name} is off`, async () => (await query(url, `SHOW ${name}`))[0]?.[name] === 'off');
       await expect(openDatabase(url)).rejects.toThrow(`${name} = off`);
       await query(url, `ALTER SYSTEM RESET ${name}`);
       await query(url, 'SELECT pg_reload_conf()');
-      await until(`${name} is on`, async () => (await query(url, `SHOW ${name}`))[0]?.[name] === 'on');
+      await until(WAIT_MS, `${name} is on`, async () => (await query(url, `SHOW ${name}`))[0]?.[name] === 'on');
     }
   });
 
@@ -82,8 +85,8 @@ describe('EmbeddedPostgres', () => {
     const { pid } = postgres;
     await sql`CREATE TABLE kept (x int)`;
     process.kill(pid, 'SIGKILL');
-    await until('a new postmaster', () => postgres.pid !== pid);
-    await until('the connection works again', () =>
+    await until(WAIT_MS, 'a new postmaster', () => postgres.pid !== pid);
+    await until(WAIT_MS, 'the connection works again', () =>
       sql`INSERT INTO kept VALUES (1)`.then(
         () => true,
         () => false,
@@ -132,7 +135,11 @@ describe('EmbeddedPostgres', () => {
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    await until('an embedded Postgres in another process', () => /^pid \d+$/m.test(output) || child.exitCode !== null, 60_000);
+    await until(
+      WAIT_MS,
+      'an embedded Postgres in another process',
+      () => /^pid \d+$/m.test(output) || child.exitCode !== null,
+    );
     const pid = /^pid (\d+)$/m.exec(output)?.[1];
     if (pid === undefined) throw new Error(output);
     return { child, pid: Number(pid) };

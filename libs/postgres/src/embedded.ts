@@ -9,6 +9,8 @@
  */
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Connections } from './connections.js';
+import { connect } from './database.js';
 import { FolderLock, isRunning } from './folder-lock.js';
 import { Postmaster, type Running } from './postmaster.js';
 import { StartRefused } from './start-refused.js';
@@ -16,6 +18,7 @@ import { StartRefused } from './start-refused.js';
 const WATCH_MS = 100;
 const RETRY_MS = 1_000;
 const STOP_MS = 20_000;
+const HELD_MS = 30_000;
 
 export class EmbeddedPostgres {
   readonly url: string;
@@ -46,9 +49,9 @@ export class EmbeddedPostgres {
     try {
       const postmaster = await Postmaster.prepare(dataDir);
       postmaster.initialise();
-      const orphan = postmaster.find();
-      if (orphan) tell(`adopted the embedded Postgres in ${dataDir} that outlived its server (process ${orphan.pid})`);
-      const running = orphan ?? (await postmaster.start(postmaster.chooseSocketFolder(dataDir)));
+      const running = await bringUp(postmaster, postmaster.chooseSocketFolder(), (orphan) =>
+        tell(`adopted the embedded Postgres in ${dataDir} that outlived its server (process ${orphan.pid})`),
+      );
       return new EmbeddedPostgres(postmaster, lock, running, tell);
     } catch (error) {
       lock.release();
@@ -84,7 +87,7 @@ export class EmbeddedPostgres {
     this.#tell('the embedded Postgres ended unexpectedly and is started again');
     while (this.#stopped === undefined) {
       try {
-        this.#running = await this.#postmaster.start(this.#running.socketFolder);
+        this.#running = await bringUp(this.#postmaster, this.#running.socketFolder);
         return;
       } catch (error) {
         this.#tell((error as Error).message);
@@ -94,12 +97,49 @@ export class EmbeddedPostgres {
   }
 }
 
+/** Adopts the Postgres that works in the folder, else starts one. The folder may be held for a moment by one that dies, or is just starting. */
+async function bringUp(
+  postmaster: Postmaster,
+  socketFolder: string,
+  adopted: (orphan: Running) => void = () => {},
+): Promise<Running> {
+  const endMs = Date.now() + HELD_MS;
+  for (;;) {
+    const orphan = await livingOrphan(postmaster);
+    if (orphan) {
+      adopted(orphan);
+      return orphan;
+    }
+    const started = await postmaster.start(socketFolder);
+    if (started) return started;
+    if (Date.now() > endMs)
+      throw new StartRefused('another Postgres holds the data folder and does not answer: stop it');
+  }
+}
+
+/** A process that was killed may be seen for a moment still: only one that answers is alive. */
+async function livingOrphan(postmaster: Postmaster): Promise<Running | undefined> {
+  const orphan = postmaster.find();
+  if (orphan === undefined) return undefined;
+  const asked = new Connections(() => connect(postmaster.urlAt(orphan.socketFolder), 1));
+  try {
+    await asked.run((sql) => sql`SELECT 1`);
+    return orphan;
+  } catch {
+    return undefined;
+  } finally {
+    await asked.close();
+  }
+}
+
 function makeWritable(dataDir: string): void {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new StartRefused(`DATA_DIR ${dataDir} can not be written (${code}): make it writable, or choose another DATA_DIR`);
+    throw new StartRefused(
+      `DATA_DIR ${dataDir} can not be written (${code}): make it writable, or choose another DATA_DIR`,
+    );
   }
 }

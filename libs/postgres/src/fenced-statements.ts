@@ -12,7 +12,8 @@
 export const FENCE_LOCK = 'FOR NO KEY UPDATE OF s';
 
 /**
- * $1 owner · per document: $2 id, $3 slot, $4 epoch, $5 old head, $6 new head, $7 entries.
+ * $1 owner · per document: $2 id, $3 slot, $4 epoch, $5 old head, $6 new head, $7 entries: JSON texts with U+001E between
+ * them, which no JSON text holds; in an array literal they would have to be escaped here and unescaped there.
  * Answers the documents whose slots are fenced in, and those of them that were stored.
  *
  * A document's first push creates its row; opening an absent one writes nothing. Two documents of one slot lock its row
@@ -20,7 +21,8 @@ export const FENCE_LOCK = 'FOR NO KEY UPDATE OF s';
  */
 export const append = (lock: string): string => `
 WITH fence AS MATERIALIZED (
-  SELECT b.* FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[])
+  SELECT b.* FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[],
+                         string_to_array($7, E'\\x1e'))
                   AS b(document_id, slot, epoch, old_head, new_head, entries)
     JOIN slot s ON s.slot = b.slot AND s.epoch = b.epoch
    WHERE s.owner = $1 ORDER BY s.slot ${lock}
@@ -39,7 +41,8 @@ WITH fence AS MATERIALIZED (
   SELECT f.document_id, 1, f.new_head, f.epoch, f.entries FROM born JOIN fence f USING (document_id)
   RETURNING document_id
 )
-SELECT ARRAY(SELECT document_id FROM fence) AS fenced_in, ARRAY(SELECT document_id FROM stored) AS stored`;
+SELECT to_json(ARRAY(SELECT document_id FROM fence)) AS fenced_in,
+       to_json(ARRAY(SELECT document_id FROM stored)) AS stored`;
 
 /**
  * $1 owner, $2 slot, $3 epoch, $4 document · upserts: $5 keys, $6 seqs, $7 values, $8 bytes, $9 writers, $10 others' seqs

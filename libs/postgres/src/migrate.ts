@@ -27,7 +27,9 @@ export async function migrate(url: string, directory: string): Promise<readonly 
     const applied = new Map(rows.map(({ name, checksum }) => [name, checksum]));
     const unknown = [...applied.keys()].find((name) => !files.includes(name));
     if (unknown !== undefined) {
-      throw new StartRefused(`the database has migration ${unknown}, which this version does not know: run a newer one`);
+      throw new StartRefused(
+        `the database has migration ${unknown}, which this version does not know: run a newer one`,
+      );
     }
     const done: string[] = [];
     for (const name of files) {
@@ -35,12 +37,15 @@ export async function migrate(url: string, directory: string): Promise<readonly 
       const checksum = createHash('sha256').update(text).digest('hex');
       if (applied.get(name) === checksum) continue;
       if (applied.has(name)) {
-        throw new StartRefused(`migration ${name} was changed after it had been applied: restore it, and add a new file`);
+        throw new StartRefused(
+          `migration ${name} was changed after it had been applied: restore it, and add a new file`,
+        );
       }
-      await sql.begin(async (transaction) => {
-        await transaction.unsafe(text);
-        await transaction`INSERT INTO migration (name, checksum) VALUES (${name}, ${checksum})`;
-      });
+      // One connection, which ends on any failure, and with it the transaction.
+      await sql.unsafe('BEGIN');
+      await sql.unsafe(text);
+      await sql`INSERT INTO migration (name, checksum) VALUES (${name}, ${checksum})`;
+      await sql.unsafe('COMMIT');
       done.push(name);
     }
     return done;

@@ -13,11 +13,10 @@ import type {
   LoadedDocument,
   LoggedEntry,
   RecordRow,
-  SessionMarkRow,
   Verdict,
 } from '@homeport/core';
 import type { DocumentId, Seq, Timeline } from '@homeport/protocol';
-import postgres from 'postgres';
+import { answeredCode, type Sql } from './connections.js';
 import type { Database } from './database.js';
 import { append, FENCE_LOCK, fold, foldAndAdvance } from './fenced-statements.js';
 
@@ -64,7 +63,7 @@ export class PostgresDocumentLog extends DocumentLog {
       batches.map(({ epoch }) => epoch),
       batches.map(({ head }) => head),
       batches.map(({ head, entries }) => head + entries.length),
-      batches.map(({ entries }) => JSON.stringify(entries)),
+      batches.map(({ entries }) => JSON.stringify(entries)).join(SEPARATOR),
     ];
     try {
       const [row] = await this.#database.writes.run((sql) => sql.unsafe<AppendRow[]>(APPEND, parameters, PREPARED));
@@ -79,19 +78,14 @@ export class PostgresDocumentLog extends DocumentLog {
   }
 
   async load(document: DocumentId): Promise<LoadedDocument> {
-    const [heads, records, marks, batches] = await this.#database.loads.run((sql) =>
-      sql.begin('isolation level repeatable read read only', (transaction) => [
-        selectHead(transaction, document),
-        selectRecords(transaction, document),
-        selectMarks(transaction, document),
-        selectTail(transaction, document),
-      ]),
-    );
-    if (heads.length === 0 && records.length > 0) throw new Error(`document ${document} has records, but lost its row`);
-    const head = heads[0] ?? { head: NONE, checkpoint: NONE, forgottenTo: NONE };
-    const tail = batches.flatMap(({ entries }) => readEntries(entries)).filter(({ seq }) => seq > head.checkpoint);
-    assertGapless(document, tail, head.checkpoint, head.head);
-    return { ...head, records, marks, tail };
+    const rows = await this.#database.loads.run((sql) => selectDocument(sql, document));
+    if (rows.length === 0) return NEVER_WRITTEN;
+    const about = rows.find((row) => row.about !== null)?.about;
+    if (about === undefined) throw new Error(`document ${document} has records, but lost its row`);
+    const { head, checkpoint, forgottenTo, marks, batches } = about;
+    const tail = batches.flatMap((text) => readEntries(text)).filter(({ seq }) => seq > checkpoint);
+    assertGapless(document, tail, checkpoint, head);
+    return { head, checkpoint, forgottenTo, marks, tail, records: rows.flatMap(readRecord) };
   }
 
   async entries(document: DocumentId, from: Seq, bytesMax: number): Promise<readonly LoggedEntry[] | 'trimmed'> {
@@ -186,8 +180,17 @@ export class PostgresDocumentLog extends DocumentLog {
   }
 }
 
-const NONE = 0 as Seq;
+const SEPARATOR = '\x1e';
 const PREPARED = { prepare: true };
+const NONE = 0 as Seq;
+const NEVER_WRITTEN: LoadedDocument = {
+  head: NONE,
+  checkpoint: NONE,
+  forgottenTo: NONE,
+  records: [],
+  marks: [],
+  tail: [],
+};
 
 interface AppendRow {
   readonly fenced_in: readonly DocumentId[];
@@ -212,36 +215,45 @@ function verdictsOf(batches: readonly Batch[], row: AppendRow): ReadonlyMap<Docu
   );
 }
 
-/** The SQLSTATE of an error that the server answered with and outlived. */
-function answeredCode(error: unknown): string | undefined {
-  return error instanceof postgres.PostgresError && error.severity === 'ERROR' ? error.code : undefined;
+type LoadRow = AboutRow | (RecordRow & { readonly about: null });
+interface AboutRow extends Record<keyof RecordRow, null> {
+  readonly about: Omit<LoadedDocument, 'records' | 'tail'> & { readonly batches: readonly string[] };
 }
 
-type Reading = postgres.ISql<{ bigint: number }>;
+/**
+ * All of a document in one statement, which is one snapshot: the first row is about the document, the others are its
+ * records. In several statements a checkpoint that commits between them would be counted twice.
+ */
+const selectDocument = (sql: Sql, document: DocumentId) => sql<LoadRow[]>`
+  SELECT json_build_object(
+           'head', d.head, 'checkpoint', d.checkpoint, 'forgottenTo', d.forgotten_to,
+           'marks', ARRAY(
+             SELECT json_build_object('user', user_id, 'session', session, 'accepted', accepted, 'recent', recent,
+                                      'seq', seq, 'at', (extract(epoch FROM at) * 1000)::bigint)
+               FROM session_mark WHERE document_id = d.document_id),
+           'batches', ARRAY(
+             SELECT entries FROM entry_batch
+              WHERE document_id = d.document_id AND to_seq > d.checkpoint
+                AND seq >= (SELECT max(seq) FROM entry_batch
+                             WHERE document_id = d.document_id AND seq <= d.checkpoint + 1)
+              ORDER BY seq)) AS about,
+         NULL AS key, NULL::bigint AS seq, NULL::json AS value, NULL::int AS bytes, NULL AS writer,
+         NULL::bigint AS "othersSeq"
+    FROM document d WHERE d.document_id = ${document}
+   UNION ALL
+  SELECT NULL, key, seq, value, bytes, writer, others_seq FROM record WHERE document_id = ${document}`;
 
-const selectHead = (sql: Reading, document: DocumentId) => sql<{ head: Seq; checkpoint: Seq; forgottenTo: Seq }[]>`
-  SELECT head, checkpoint, forgotten_to AS "forgottenTo" FROM document WHERE document_id = ${document}`;
-
-const selectRecords = (sql: Reading, document: DocumentId) => sql<RecordRow[]>`
-  SELECT key, seq, value, bytes, writer, others_seq AS "othersSeq" FROM record WHERE document_id = ${document}`;
-
-const selectMarks = (sql: Reading, document: DocumentId) => sql<SessionMarkRow[]>`
-  SELECT user_id AS "user", session, accepted, recent, seq, (extract(epoch FROM at) * 1000)::bigint AS at
-    FROM session_mark WHERE document_id = ${document}`;
-
-const selectTail = (sql: Reading, document: DocumentId) => sql<{ entries: string }[]>`
-  SELECT b.entries
-    FROM document d
-    CROSS JOIN LATERAL (SELECT max(seq) AS seq FROM entry_batch
-                         WHERE document_id = d.document_id AND seq <= d.checkpoint + 1) first
-    JOIN entry_batch b ON b.document_id = d.document_id AND b.seq >= first.seq AND b.to_seq > d.checkpoint
-   WHERE d.document_id = ${document} ORDER BY b.seq`;
+function readRecord(row: LoadRow): RecordRow[] {
+  if (row.about !== null) return [];
+  const { key, seq, value, bytes, writer, othersSeq } = row;
+  return [{ key, seq, value, bytes, writer, othersSeq }];
+}
 
 /**
  * The batch that holds \`from\` is the last that begins at or before it: one probe of the index, where \`to_seq >= from\`
  * would read every batch before it.
  */
-const selectEntries = (sql: Reading, document: DocumentId, from: Seq, bytesMax: number) =>
+const selectEntries = (sql: Sql, document: DocumentId, from: Seq, bytesMax: number) =>
   sql<{ head: Seq; seq: Seq | null; entries: string | null }[]>`
   SELECT d.head, b.seq, b.entries
     FROM document d LEFT JOIN LATERAL (
@@ -261,5 +273,6 @@ function readEntries(text: string): LoggedEntry[] {
 /** What is in the log must be all of it: a gap means that rows were lost, and such a document is not served. */
 function assertGapless(document: DocumentId, tail: readonly LoggedEntry[], checkpoint: Seq, head: Seq): void {
   const isWhole = tail.length === head - checkpoint && tail.every(({ seq }, index) => seq === checkpoint + index + 1);
-  if (!isWhole) throw new Error(`the log of document ${document} does not reach from ${checkpoint} to ${head} without a gap`);
+  if (!isWhole)
+    throw new Error(`the log of document ${document} does not reach from ${checkpoint} to ${head} without a gap`);
 }

@@ -8,14 +8,11 @@
 import { LeaseTable } from '@homeport/core';
 import type { LostSlot, NodeInfo, NodeRow, Raised, Renewal, Slot, Tenure } from '@homeport/core';
 import type { Epoch, NodeRef } from '@homeport/protocol';
-import type postgres from 'postgres';
 import type { Sql } from './connections.js';
 import type { Database } from './database.js';
 
 /** A renewal that takes longer than a lease lives is of no use. */
 const RENEWAL_DEADLINE_MS = 2_500;
-
-type Transaction = postgres.TransactionSql<{ bigint: number }>;
 
 export class PostgresLeaseTable extends LeaseTable {
   readonly #database: Database;
@@ -54,7 +51,7 @@ export class PostgresLeaseTable extends LeaseTable {
           SELECT ${columns(sql)}, pg_backend_pid() AS pid FROM living`;
         if (!rows.some(({ id }) => id === nodeId)) return { kind: 'dead' };
         if (rows[0]?.pid !== this.#lockPid) await this.#lock(sql, nodeId);
-        return { kind: 'renewed', nodes: rows.map(({ pid: _, ...node }) => node) };
+        return { kind: 'renewed', nodes: rows.map(readNode) };
       }, RENEWAL_DEADLINE_MS);
     } catch (error) {
       return { kind: 'failed', reason: String(error) };
@@ -74,56 +71,50 @@ export class PostgresLeaseTable extends LeaseTable {
     me: string,
     victim: { readonly id: string; readonly renewals: number } | undefined,
   ): Promise<readonly Tenure[] | undefined> {
-    return this.#database.writes.run((writes) =>
-      writes.begin(async (sql) => {
-        const concerned = victim === undefined ? [me] : [me, victim.id];
-        const locked = await sql<{ id: string; state: NodeRow['state'] }[]>`
+    return this.#database.transact(async (sql) => {
+      const concerned = victim === undefined ? [me] : [me, victim.id];
+      const locked = await sql<{ id: string; state: NodeRow['state'] }[]>`
           SELECT node_id AS id, state FROM node WHERE node_id = ANY(${concerned}::text[]) ORDER BY node_id
              FOR NO KEY UPDATE`;
-        if (!locked.some(({ id, state }) => id === me && state === 'up')) {
-          throw new Error(`node ${me} is not up and may take nothing`);
-        }
-        if (victim !== undefined) {
-          const { count } = await sql`
+      if (!locked.some(({ id, state }) => id === me && state === 'up')) {
+        throw new Error(`node ${me} is not up and may take nothing`);
+      }
+      if (victim !== undefined) {
+        const { count } = await sql`
             UPDATE node SET state = 'dead'
              WHERE node_id = ${victim.id} AND renewals = ${victim.renewals} AND state IN ('up', 'draining')`;
-          if (count === 0) return undefined;
-        }
-        return takeFree(sql, me);
-      }),
-    );
+        if (count === 0) return undefined;
+      }
+      return takeFree(sql, me);
+    });
   }
 
   raise(me: string, tenures: readonly Tenure[]): Promise<Raised> {
     const slots = tenures.map(({ slot }) => slot);
     const epochs = tenures.map(({ epoch }) => epoch);
-    return this.#database.writes.run((writes) =>
-      writes.begin(async (sql) => {
-        await lockSlots(sql, slots);
-        const kept = await sql<Tenure[]>`
+    return this.#database.transact(async (sql) => {
+      await lockSlots(sql, slots);
+      const kept = await sql<Tenure[]>`
           UPDATE slot s SET epoch = s.epoch + 1 FROM unnest(${slots}::int[], ${epochs}::bigint[]) AS f(slot, epoch)
            WHERE s.slot = f.slot AND s.epoch = f.epoch AND s.owner = ${me}
           RETURNING s.slot, s.epoch`;
-        const mine = new Set(kept.map(({ slot }) => slot));
-        const others = slots.filter((slot) => !mine.has(slot));
-        const rows = await sql<LostRow[]>`
+      const mine = new Set(kept.map(({ slot }) => slot));
+      const others = slots.filter((slot) => !mine.has(slot));
+      const rows = await sql<LostRow[]>`
           SELECT s.slot, s.epoch, n.node_id AS id, n.name, n.url
             FROM slot s LEFT JOIN node n ON n.node_id = s.owner WHERE s.slot = ANY(${others}::int[])`;
-        return { kept: [...kept], lost: rows.map(readLost) };
-      }),
-    );
+      return { kept: [...kept], lost: rows.map(readLost) };
+    });
   }
 
   async leave(me: string): Promise<void> {
-    await this.#database.writes.run((writes) =>
-      writes.begin(async (sql) => {
-        await sql`UPDATE node SET state = 'left' WHERE node_id = ${me} AND state IN ('up', 'draining')`;
-        const mine = await sql<{ slot: Slot }[]>`
+    await this.#database.transact(async (sql) => {
+      await sql`UPDATE node SET state = 'left' WHERE node_id = ${me} AND state IN ('up', 'draining')`;
+      const mine = await sql<{ slot: Slot }[]>`
           SELECT slot FROM slot WHERE owner = ${me} ORDER BY slot FOR NO KEY UPDATE`;
-        await sql`
+      await sql`
           UPDATE slot SET owner = NULL WHERE slot = ANY(${mine.map(({ slot }) => slot)}::int[]) AND owner = ${me}`;
-      }),
-    );
+    });
     this.#lockPid = 0;
     await this.#database.lease.run((sql) => sql`SELECT pg_advisory_unlock_all()`);
   }
@@ -144,24 +135,22 @@ interface LostRow {
   readonly url: string | null;
 }
 
-type Asking = postgres.ISql<{ bigint: number }>;
-
-const columns = (sql: Asking) => sql`
+const columns = (sql: Sql) => sql`
   node_id AS id, name, url, host, port, machine_id AS "machineId", state, renewals`;
 
-const key = (sql: Asking, nodeId: string) => sql`hashtextextended(${nodeId}, 0)`;
+const key = (sql: Sql, nodeId: string) => sql`hashtextextended(${nodeId}, 0)`;
 
-const selectLiving = (sql: Asking) => sql<NodeRow[]>`
+const selectLiving = (sql: Sql) => sql<NodeRow[]>`
   SELECT ${columns(sql)} FROM node WHERE state IN ('up', 'draining') ORDER BY node_id`;
 
-const lockSlots = (sql: Transaction, slots: readonly Slot[]) => sql`
+const lockSlots = (sql: Sql, slots: readonly Slot[]) => sql`
   SELECT FROM slot WHERE slot = ANY(${slots}::int[]) ORDER BY slot FOR NO KEY UPDATE`;
 
 /**
  * The slots that nobody living owns become mine. Locked first, in order; then a second statement, whose snapshot is
  * younger than the locks, judges them again: an owner that joined while we waited is not robbed.
  */
-async function takeFree(sql: Transaction, me: string): Promise<readonly Tenure[]> {
+async function takeFree(sql: Sql, me: string): Promise<readonly Tenure[]> {
   const isFree = sql`NOT EXISTS (SELECT FROM node n WHERE n.node_id = s.owner AND n.state IN ('up', 'draining'))`;
   const seen = await sql<{ slot: Slot }[]>`
     SELECT s.slot FROM slot s WHERE ${isFree} ORDER BY s.slot FOR NO KEY UPDATE OF s`;
@@ -170,6 +159,10 @@ async function takeFree(sql: Transaction, me: string): Promise<readonly Tenure[]
      WHERE s.slot = ANY(${seen.map(({ slot }) => slot)}::int[]) AND ${isFree}
     RETURNING s.slot, s.epoch`;
   return [...taken];
+}
+
+function readNode({ id, name, url, host, port, machineId, state, renewals }: NodeRow): NodeRow {
+  return { id, name, url, host, port, machineId, state, renewals };
 }
 
 function readLost({ slot, epoch, id, name, url }: LostRow): LostSlot {

@@ -4,7 +4,7 @@
  * be stopped after the last flush; it also outlives a server that was killed.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isRunning, readIfThere } from './folder-lock.js';
@@ -42,6 +42,7 @@ const SETTINGS = {
 };
 
 export class Postmaster {
+  readonly #dataDir: string;
   readonly #folder: string;
   readonly #logFile: string;
   readonly #binaries: Binaries;
@@ -49,6 +50,7 @@ export class Postmaster {
   readonly #prefix: readonly string[];
 
   private constructor(dataDir: string, binaries: Binaries, prefix: readonly string[]) {
+    this.#dataDir = dataDir;
     this.#folder = join(dataDir, 'postgres');
     this.#logFile = join(dataDir, 'postgres.log');
     this.#binaries = binaries;
@@ -79,30 +81,28 @@ export class Postmaster {
     return { pid: Number(pid), socketFolder };
   }
 
-  chooseSocketFolder(dataDir: string): string {
-    const fits = Buffer.byteLength(join(dataDir, `.s.PGSQL.${PORT}.lock`)) <= SOCKET_PATH_BYTES_MAX;
-    return fits ? dataDir : mkdtempSync(join(tmpdir(), 'homeport-'));
+  /** The data folder itself, if the path is short enough. */
+  chooseSocketFolder(): string {
+    const fits = Buffer.byteLength(join(this.#dataDir, `.s.PGSQL.${PORT}.lock`)) <= SOCKET_PATH_BYTES_MAX;
+    return fits ? this.#dataDir : mkdtempSync(join(tmpdir(), 'homeport-'));
   }
 
-  /** Starts it and waits until it is ready. */
-  async start(socketFolder: string): Promise<Running> {
+  /**
+   * Starts it and waits until it is ready. Undefined: the folder is held by another postmaster, or by the backends of
+   * one that was killed, until they notice.
+   */
+  async start(socketFolder: string): Promise<Running | undefined> {
     const endMs = Date.now() + START_MS;
-    for (;;) {
-      const logBytes = existsSync(this.#logFile) ? statSync(this.#logFile).size : 0;
-      const exited = this.#spawn(socketFolder);
-      let running: Running | undefined;
-      do {
-        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-        running = this.find();
-        if (running) return running;
-      } while (!exited() && Date.now() < endMs);
-      const complaint = fatalLine(readIfThere(this.#logFile)?.slice(logBytes) ?? '');
-      // The backends of a postmaster that was killed hold its shared memory until they notice.
-      const isHeld = complaint !== undefined && /still in use|lock file .* already exists/.test(complaint);
-      if (!isHeld || Date.now() >= endMs) {
-        throw unusable(`the embedded Postgres did not start: ${complaint ?? 'it said nothing'} (more in ${this.#logFile})`);
-      }
+    const logChars = (readIfThere(this.#logFile) ?? '').length;
+    const child = this.#spawn(socketFolder);
+    while (isRunning(child.pid) && Date.now() < endMs) {
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      const running = this.find();
+      if (running?.pid === child.pid) return running;
     }
+    const complaint = fatalLine((readIfThere(this.#logFile) ?? '').slice(logChars)) ?? 'it said nothing';
+    if (/still in use|lock file .* already exists/.test(complaint)) return undefined;
+    throw unusable(`the embedded Postgres did not start: ${complaint} (more in ${this.#logFile})`);
   }
 
   /** Asks it to end the sessions and write everything out, and waits until it is gone. */
@@ -114,28 +114,37 @@ export class Postmaster {
       if (Date.now() > endMs) signal(running.pid, 'SIGQUIT');
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+    if (running.socketFolder !== this.#dataDir) rmSync(running.socketFolder, { recursive: true, force: true });
   }
 
   urlAt(socketFolder: string): string {
     return `postgres://${USER}@localhost/postgres?host=${encodeURIComponent(socketFolder)}&port=${PORT}`;
   }
 
-  #spawn(socketFolder: string): () => boolean {
+  #spawn(socketFolder: string): { readonly pid: number } {
     const settings = { ...SETTINGS, unix_socket_directories: `"${socketFolder}"` };
-    const args = ['-D', this.#folder, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+    const args = [
+      '-D',
+      this.#folder,
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ];
+    // unshare becomes the command that it runs, so this is the process id of the postmaster.
     const [command = '', ...rest] = [...this.#prefix, this.#binaries.postgres, ...args];
     const log = openSync(this.#logFile, 'a', 0o600);
     const child = spawn(command, rest, { detached: true, stdio: ['ignore', log, log], cwd: '/' });
     closeSync(log);
-    let exited = false;
-    child.once('exit', () => (exited = true));
-    child.once('error', () => (exited = true));
+    child.once('error', () => {});
     child.unref();
-    return () => exited;
+    if (child.pid === undefined) throw unusable(`${command} can not be run`);
+    return { pid: child.pid };
   }
 
   #pidFile(): (string | undefined)[] {
-    return readIfThere(join(this.#folder, 'postmaster.pid'))?.split('\n').map((line) => line.trim()) ?? [];
+    return (
+      readIfThere(join(this.#folder, 'postmaster.pid'))
+        ?.split('\n')
+        .map((line) => line.trim()) ?? []
+    );
   }
 }
 
@@ -152,9 +161,8 @@ async function findBinaries(): Promise<Binaries> {
 /** Postgres refuses to run as root. A user namespace makes root nobody, who still owns root's files. */
 function unprivileged(): readonly string[] {
   if (process.getuid?.() !== 0) return [];
-  const prefix = ['unshare', '--user', '--map-user=65534', '--map-group=65534'];
-  const [command = '', ...rest] = [...prefix, 'true'];
-  if (spawnSync(command, rest).status === 0) return prefix;
+  const options = ['--user', '--map-user=65534', '--map-group=65534'];
+  if (spawnSync('unshare', [...options, 'true']).status === 0) return ['unshare', ...options];
   throw unusable('the embedded Postgres does not run as root, and user namespaces are refused here');
 }
 

@@ -11,3 +11,6 @@ export * from './raw-client.js';
 export * from './recording-probe.js';
 export * from './samples.js';
 export * from './test-home.js';
+export * from './sim/simulate.js';
+export * from './sim/sim-process.js';
+export * from './sim/planted.js';

@@ -51,7 +51,7 @@ export class MemoryDocumentLog extends DocumentLog {
       return await this.#link.send('append', () =>
         this.#database.transact(async (lock) => {
           const seenHeads = new Map(sent.map(({ document }) => [document, this.#database.headOf(document)]));
-          const fence = await this.#fence(owner, sent, lock);
+          const fence = await this.fence(owner, sent, lock);
           if (poisoned) throw new DataRefused('the data was refused');
           const verdicts = new Map<DocumentId, Verdict>();
           for (const { document, slot, head } of sent) {
@@ -85,7 +85,7 @@ export class MemoryDocumentLog extends DocumentLog {
     try {
       return await this.#link.send('checkpoint', () =>
         this.#database.transact(async (lock) => {
-          const fence = await this.#fence(owner, [sent], lock);
+          const fence = await this.fence(owner, [sent], lock);
           if (!fence.has(sent.slot)) return { answer: 'fenced' as const };
           return { answer: 'done' as const, write: () => this.#fold(sent) };
         }),
@@ -97,7 +97,7 @@ export class MemoryDocumentLog extends DocumentLog {
   }
 
   /** Locks the slot rows where owner and epoch are as given, in slot order, and gives those where they still are. */
-  async #fence(owner: string, tenures: readonly Tenure[], lock: LockRows): Promise<ReadonlySet<Slot>> {
+  protected async fence(owner: string, tenures: readonly Tenure[], lock: LockRows): Promise<ReadonlySet<Slot>> {
     const { slots } = this.#database;
     const holds = ({ slot, epoch }: Tenure): boolean => slots[slot]?.owner === owner && slots[slot]?.epoch === epoch;
     const seen = tenures.filter(holds);

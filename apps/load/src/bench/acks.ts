@@ -3,7 +3,7 @@
  * nothing. 50 sockets, each with a document of its own and 8 pushes in flight, one push per message.
  */
 import { cpuMs } from './process-usage.js';
-import { figureOf, figureOfKnown, ratioOf, shown } from './figures.js';
+import { figureOf, ratioOf, shown } from './figures.js';
 import { startEcho, startHomeport, type System } from './system.js';
 import { assertSound, Writer } from './writer.js';
 import { range, withSystems } from './rounds.js';
@@ -24,12 +24,13 @@ export const acks: Measurement = {
   async run(bench: Bench): Promise<Measured> {
     return withSystems([startEcho, startHomeport], async (systems) => {
       const rates = { echo: [] as Rate[], homeport: [] as Rate[] };
-      for (const round of range(bench.quick ? 2 : 5))
+      await bench.rounds(bench.quick ? 2 : 5, async (round) => {
         for (const system of systems) {
           const rate = await measure(bench, system, round);
           rates[system.name].push(rate);
           bench.tell(`acks, round ${round + 1}, ${system.name}: ${Math.round(rate.acksPerSecond)}/s`);
         }
+      });
       return report(rates);
     });
   },
@@ -73,11 +74,11 @@ function move(x: number): string {
 function report(rates: { readonly echo: readonly Rate[]; readonly homeport: readonly Rate[] }): Measured {
   const of = (name: 'echo' | 'homeport') => ({
     acksPerSecond: figureOf(rates[name].map((rate) => rate.acksPerSecond)),
-    serverMicros: figureOfKnown(rates[name].map((rate) => rate.serverMicros)),
+    serverMicros: figureOf(rates[name].map((rate) => rate.serverMicros)),
     generatorMicros: figureOf(rates[name].map((rate) => rate.generatorMicros)),
   });
   const [echo, homeport] = [of('echo'), of('homeport')];
-  const ratio = ratioOf(homeport.acksPerSecond.all, echo.acksPerSecond.all);
+  const ratio = ratioOf(homeport.acksPerSecond, echo.acksPerSecond);
   const micros = ({ serverMicros, generatorMicros }: typeof echo): string =>
     `${shown(serverMicros, 1)} µs (generator ${shown(generatorMicros, 1)} µs)`;
   return {

@@ -50,16 +50,20 @@ export const bench: Command = {
     const chosen = choose(values.only);
     const machine = describeMachine();
     process.stdout.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load ${machine.load}\n`);
-    const sections = await measureAll(chosen, values.quick);
+    const { sections, interrupted } = await measureAll(chosen, values.quick);
+    if (interrupted) process.stdout.write('\ninterrupted: this is what ran\n');
     process.stdout.write(`\n${table(sections.map(({ says, outcome }) => ({ says, rows: rowsOf(outcome) })))}\n`);
     const out = values.out ?? 'bench-result.json';
-    await writeFile(out, `${JSON.stringify({ machine, quick: values.quick, sections }, undefined, 2)}\n`);
+    await writeFile(out, `${JSON.stringify({ machine, quick: values.quick, interrupted, sections }, undefined, 2)}\n`);
     process.stdout.write(`every value: ${out}\n`);
-    return sections.length === chosen.length && sections.every(({ outcome }) => outcome.kind === 'measured') ? 0 : 1;
+    return !interrupted && sections.every(({ outcome }) => outcome.kind === 'measured') ? 0 : 1;
   },
 };
 
-async function measureAll(chosen: readonly Measurement[], quick: boolean): Promise<Section[]> {
+async function measureAll(
+  chosen: readonly Measurement[],
+  quick: boolean,
+): Promise<{ readonly sections: readonly Section[]; readonly interrupted: boolean }> {
   const interrupt = new AbortController();
   const onSignal = (): void => interrupt.abort(new Interrupted());
   process.once('SIGINT', onSignal);
@@ -67,6 +71,13 @@ async function measureAll(chosen: readonly Measurement[], quick: boolean): Promi
     quick,
     tell: (line) => void process.stdout.write(`  ${line}\n`),
     span: (ms) => span(ms, interrupt.signal),
+    rounds: async (count, play) => {
+      try {
+        for (let round = 0; round < count; round++) await play(round);
+      } catch (error) {
+        if (!interrupt.signal.aborted) throw error;
+      }
+    },
   };
   const sections: Section[] = [];
   try {
@@ -78,12 +89,12 @@ async function measureAll(chosen: readonly Measurement[], quick: boolean): Promi
         if (interrupt.signal.aborted) break;
         sections.push({ name, says, outcome: { kind: 'failed', why: (error as Error).message } });
       }
+      if (interrupt.signal.aborted) break;
     }
   } finally {
     process.off('SIGINT', onSignal);
   }
-  if (interrupt.signal.aborted) process.stdout.write('\ninterrupted: this is what ran\n');
-  return sections;
+  return { sections, interrupted: interrupt.signal.aborted };
 }
 
 function choose(only: string | undefined): readonly Measurement[] {

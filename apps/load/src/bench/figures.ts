@@ -6,27 +6,26 @@ export interface Figure {
   readonly all: readonly number[];
 }
 
-export function figureOf(values: readonly number[]): Figure {
-  const sorted = [...values].sort((a, b) => a - b);
+/** Of the values that could be measured; undefined if none could. */
+export function figureOf(values: readonly (number | undefined)[]): Figure | undefined {
+  const known = values.filter((value) => value !== undefined);
+  const sorted = [...known].sort((a, b) => a - b);
+  if (sorted.length === 0) return undefined;
   const middle = sorted.length >> 1;
   const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  return { median, min: sorted[0]!, max: sorted.at(-1)!, all: values };
+  return { median, min: sorted[0]!, max: sorted.at(-1)!, all: known };
 }
 
-/** As `figureOf`, of the values that could be measured; undefined if none could. */
-export function figureOfKnown(values: readonly (number | undefined)[]): Figure | undefined {
-  const known = values.filter((value) => value !== undefined);
-  return known.length > 0 ? figureOf(known) : undefined;
-}
-
-/** Each round's value of one system over the same round's value of another. */
-export function ratioOf(over: readonly number[], under: readonly number[]): Figure {
-  return figureOf(over.map((value, round) => value / under[round]!));
+/** Each round's value of one system over the same round's value of another, for the rounds that both have. */
+export function ratioOf(over: Figure | undefined, under: Figure | undefined): Figure | undefined {
+  const pairs = Math.min(over?.all.length ?? 0, under?.all.length ?? 0);
+  return figureOf(Array.from({ length: pairs }, (_, round) => over!.all[round]! / under!.all[round]!));
 }
 
 /** The median, and the spread around it. */
 export function shown(figure: Figure | undefined, digits = 0): string {
-  if (figure === undefined) return 'not measured here';
+  if (figure === undefined) return 'not measured';
   const text = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: digits });
+  if (figure.all.length === 1) return text(figure.median);
   return `${text(figure.median)} (${text(figure.min)} to ${text(figure.max)})`;
 }

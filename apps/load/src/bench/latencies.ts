@@ -23,8 +23,7 @@ export class Latencies {
   }
 
   get percentiles(): Percentiles {
-    const at = (percentile: number): number =>
-      this.#histogram.getValueAtPercentile(percentile) / MICROSECONDS_PER_MS;
+    const at = (percentile: number): number => this.#histogram.getValueAtPercentile(percentile) / MICROSECONDS_PER_MS;
     return {
       p50Ms: at(50),
       p90Ms: at(90),

@@ -23,12 +23,13 @@ export const latency: Measurement = {
   async run(bench: Bench): Promise<Measured> {
     return withSystems([startEcho, startHomeport], async (systems) => {
       const rounds = { echo: [] as Round[], homeport: [] as Round[] };
-      for (const round of range(bench.quick ? 1 : 3))
+      await bench.rounds(bench.quick ? 1 : 3, async (round) => {
         for (const system of systems) {
           const measured = await measure(bench, system, round);
           rounds[system.name].push(measured);
           bench.tell(`latency, round ${round + 1}, ${system.name}: ${describe(measured.ack)}`);
         }
+      });
       return report(rounds);
     });
   },

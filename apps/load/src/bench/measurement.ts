@@ -12,6 +12,8 @@ export interface Bench {
   readonly tell: (line: string) => void;
   /** A span in which something is measured. Rejects when the benchmark is interrupted. */
   span(ms: number): Promise<void>;
+  /** Plays the rounds one after the other. An interruption ends them early: what was measured until then is reported. */
+  rounds(count: number, play: (round: number) => Promise<void>): Promise<void>;
 }
 
 export interface Measured {

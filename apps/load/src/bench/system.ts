@@ -12,8 +12,13 @@ export interface System {
   stop(): Promise<void>;
 }
 
+export interface Homeport extends System {
+  /** Ends it in good order and starts it again, on the same data. */
+  restart(): Promise<void>;
+}
+
 /** Default settings; its port, its data folder and its Postgres are its own. */
-export async function startHomeport(): Promise<System & { restart(): Promise<void> }> {
+export async function startHomeport(): Promise<Homeport> {
   const server = await ServerProcess.start({ env: { LOG_LEVEL: 'warn' } });
   return {
     name: 'homeport',

@@ -1,5 +1,5 @@
 /** One session that writes to one document and looks at its answers no closer than it must. */
-import { PROTOCOL_VERSION, type Op, type OpenReply, type PushReply } from '@homeport/protocol';
+import { LIMITS, PROTOCOL_VERSION, type Op, type OpenReply, type PushReply } from '@homeport/protocol';
 import { WireSocket } from './wire-socket.js';
 
 const OK = '{"ok":true';
@@ -8,6 +8,8 @@ export class Writer {
   readonly #wire: WireSocket;
   readonly #head: string;
   #opNo = 0;
+  #unanswered = 0;
+  readonly #waiting: (() => void)[] = [];
   /** The first thing that went wrong: a measurement with one is void. */
   failure: string | undefined;
 
@@ -32,11 +34,22 @@ export class Writer {
     return new Writer(wire, document, reply.position.seq);
   }
 
-  /** `opsText`: the ops as JSON text. Every push is accepted, so each follows the one before it. */
+  /**
+   * `opsText`: the ops as JSON text. Every push is accepted, so each follows the one before it. Beyond what a session
+   * may have unanswered they wait here: whoever counts from the intended time counts that too.
+   */
   push(opsText: string, answered: () => void): void {
+    if (this.#unanswered >= LIMITS.pendingPushes) this.#waiting.push(() => this.#send(opsText, answered));
+    else this.#send(opsText, answered);
+  }
+
+  #send(opsText: string, answered: () => void): void {
     const opNo = ++this.#opNo;
+    this.#unanswered++;
     this.#wire.request('push', `${this.#head}${opNo},"after":${opNo - 1},"ops":${opsText}}`, (reply) => {
+      this.#unanswered--;
       if (!reply.startsWith(OK)) this.failure ??= `push ${opNo} was answered ${reply}`;
+      this.#waiting.shift()?.();
       answered();
     });
   }

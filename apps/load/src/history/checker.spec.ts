@@ -76,7 +76,7 @@ function entriesOf(run: Run): LogEntry[] {
 function rulesBroken(run: Run): number[] {
   const verdict = check(run);
   expect(verdict.ok).toBe(verdict.violations.length === 0);
-  return [...new Set(verdict.violations.map((violation) => violation.rule))].sort();
+  return [...new Set(verdict.violations.map((violation) => violation.rule))].sort((a, b) => a - b);
 }
 
 /** The first operation that fits, changed. */

@@ -27,13 +27,22 @@ export interface Verdict {
   };
 }
 
-const RULES: readonly ((evidence: Evidence) => Violation[])[] = [checkOutcomes, checkLogOrder, checkSessions, checkState];
+const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
+  checkOutcomes,
+  checkLogOrder,
+  checkSessions,
+  checkState,
+];
 
 export function check(evidence: Evidence): Verdict {
   const violations = RULES.flatMap((rule) => rule(evidence));
   const counts = count(evidence);
   if (counts.pushesOk === 0 || counts.entries === 0 || counts.statesCompared === 0)
-    violations.push({ rule: 0, document: '', says: 'nothing was checked: no push was acknowledged or no state was seen' });
+    violations.push({
+      rule: 0,
+      document: '',
+      says: 'nothing was checked: no push was acknowledged or no state was seen',
+    });
   return { ok: violations.length === 0, violations, counts };
 }
 

@@ -44,7 +44,9 @@ export type FinalOperation = Observed & { readonly kind: 'final'; readonly seq: 
 
 export type Operation = PushOperation | ReadOperation | CopyOperation | FinalOperation;
 
-type WithoutStamp<O> = O extends Operation ? Omit<O, 'client' | 'user' | 'session' | 'document' | 'node' | 'epoch'> : never;
+type WithoutStamp<O> = O extends Operation
+  ? Omit<O, 'client' | 'user' | 'session' | 'document' | 'node' | 'epoch'>
+  : never;
 /** An operation before it is said who saw it, where. */
 export type Unstamped = WithoutStamp<Operation>;
 

@@ -118,7 +118,9 @@ class KillRun {
   }
 
   async #settle(): Promise<void> {
-    await this.#until('every push to be settled', () => this.#documents().every((document) => document.unsettled === 0));
+    await this.#until('every push to be settled', () =>
+      this.#documents().every((document) => document.unsettled === 0),
+    );
     await this.#until('all copies to stand at the last acknowledged seq', () => {
       const heads = new Map<string, number>();
       for (const { id, acknowledged } of this.#documents()) heads.set(id, Math.max(acknowledged, heads.get(id) ?? 0));

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import { CompactSign, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Authenticator, issueToken } from './authenticator.js';
 
@@ -11,7 +11,7 @@ const GRANTS = { documents: { 'board-*': 'write', news: 'read' } };
 const withSecret = new Authenticator({
   kind: 'keys',
   secret: SECRET,
-  jwksUrl: undefined,
+  keyServer: undefined,
   guestGrants: { 'board-*': 'write' },
 });
 
@@ -53,7 +53,7 @@ describe('Authenticator with a secret', () => {
     ]);
   });
 
-  it('refuses no token, a foreign signature, an expired one, none at all and rubbish', async () => {
+  it('L4: refuses no token, a foreign signature, an expired one, none at all and rubbish', async () => {
     const claims = { sub: 'ada', grants: GRANTS };
     const expired = await sign({ ...claims, exp: Math.floor(Date.now() / 1000) - 60 });
     expect(await refusalOf(undefined)).toMatchObject({ code: 'unauthenticated' });
@@ -71,12 +71,29 @@ describe('Authenticator with a secret', () => {
 
   it.each([
     ['no user', { grants: GRANTS }],
-    ['a user with a control character', { sub: 'a\u0000', grants: GRANTS }],
+    ['a user without a name', { sub: '', grants: GRANTS }],
+    ['a user that is no text', { sub: 7, grants: GRANTS }],
+    ['a user with U+0000, which Postgres refuses', { sub: 'a\u0000', grants: GRANTS }],
+    ['a user whose name is too long', { sub: 'a'.repeat(257), grants: GRANTS }],
     ['no grants', { sub: 'ada' }],
     ['an unknown right', { sub: 'ada', grants: { documents: { '*': 'own' } } }],
     ['grants that are a list', { sub: 'ada', grants: { documents: ['*'] } }],
-  ])('refuses a token with %s', async (_, claims) => {
+  ])('L4: refuses a token with %s', async (_, claims) => {
     expect(await refusalOf(await sign(claims))).toMatchObject({ code: 'unauthenticated' });
+  });
+
+  it('L4: refuses a user with half a character, which Postgres refuses', async () => {
+    // As bytes that a foreign signer might make: jose would write U+FFFD for it.
+    const claims = `{"sub":"a\\ud800","grants":${JSON.stringify(GRANTS)}}`;
+    const token = await new CompactSign(new TextEncoder().encode(claims))
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(new TextEncoder().encode(SECRET));
+    expect(await refusalOf(token)).toMatchObject({ code: 'unauthenticated', message: expect.stringMatching(/`sub`/) });
+  });
+
+  it.each(['a', 'x'.repeat(256), 'Ada Lovelace 🎨', 'constructor'])('takes the user "%s"', async (sub) => {
+    const answer = await withSecret.authenticate(await sign({ sub, grants: GRANTS }));
+    expect(answer.ok && answer.identity.user).toBe(sub);
   });
 
   it('gives guests an hour, each as another user', async () => {
@@ -89,7 +106,7 @@ describe('Authenticator with a secret', () => {
   });
 
   it('lets no guests in where they were granted nothing', async () => {
-    const closed = new Authenticator({ kind: 'keys', secret: SECRET, jwksUrl: undefined, guestGrants: undefined });
+    const closed = new Authenticator({ kind: 'keys', secret: SECRET, keyServer: undefined, guestGrants: undefined });
     expect(await closed.admitGuest()).toMatchObject({ ok: false, code: 'forbidden' });
   });
 });
@@ -108,13 +125,14 @@ describe('Authenticator with a key server', () => {
   });
   afterAll(() => new Promise((closed) => server.close(closed)));
 
-  function at(port: number): Authenticator {
-    const jwksUrl = new URL(`http://127.0.0.1:${port}/jwks.json`);
-    return new Authenticator({ kind: 'keys', secret: undefined, jwksUrl, guestGrants: undefined });
+  function at(port: number, issuer?: string, audience?: string): Authenticator {
+    const keyServer = { url: new URL(`http://127.0.0.1:${port}/jwks.json`), issuer, audience };
+    return new Authenticator({ kind: 'keys', secret: undefined, keyServer, guestGrants: undefined });
   }
 
-  function signed(kid: string): Promise<string> {
-    return new SignJWT({ sub: 'ada', grants: GRANTS }).setProtectedHeader({ alg: 'ES256', kid }).sign(keys.privateKey);
+  function signed(kid: string, claims: Record<string, unknown> = {}): Promise<string> {
+    const payload = { sub: 'ada', grants: GRANTS, ...claims };
+    return new SignJWT(payload).setProtectedHeader({ alg: 'ES256', kid }).sign(keys.privateKey);
   }
 
   it('takes a token of a key that is published', async () => {
@@ -127,6 +145,25 @@ describe('Authenticator with a key server', () => {
     expect(await refusalOf(await sign({ sub: 'ada', grants: GRANTS }), authenticator)).toMatchObject({
       code: 'unauthenticated',
     });
+  });
+
+  it('L4: takes only tokens of the issuer and for the audience that were asked for', async () => {
+    const [issuer, audience] = ['https://id.example', 'homeport'];
+    const strict = at((server.address() as AddressInfo).port, issuer, audience);
+    for (const aud of [audience, ['mail', audience]]) {
+      const answer = await strict.authenticate(await signed('first', { iss: issuer, aud }));
+      expect(answer.ok && answer.identity.user).toBe('ada');
+    }
+    for (const [claims, claim] of [
+      [{ aud: audience }, 'iss'],
+      [{ iss: 'https://id.example.evil', aud: audience }, 'iss'],
+      [{ iss: issuer }, 'aud'],
+      [{ iss: issuer, aud: ['mail'] }, 'aud'],
+    ] as const)
+      expect(await refusalOf(await signed('first', claims), strict)).toMatchObject({
+        code: 'unauthenticated',
+        message: expect.stringContaining(`\`${claim}\``),
+      });
   });
 
   it('asks to try again while the key server can not be reached', async () => {

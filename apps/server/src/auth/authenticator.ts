@@ -5,11 +5,20 @@
  * Never throws for a bad token; the answer is the refusal to send.
  */
 import { randomUUID } from 'node:crypto';
-import { createRemoteJWKSet, decodeProtectedHeader, errors, jwtVerify, SignJWT, type JWTPayload } from 'jose';
+import {
+  createRemoteJWKSet,
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+  SignJWT,
+  type JWTPayload,
+  type JWTVerifyOptions,
+} from 'jose';
 import { Identity, type Grants } from '@homeport/core';
-import { keyFlaw, LIMITS, refuse, type Refusal, type UserId } from '@homeport/protocol';
-import type { AuthSettings } from '../config.js';
+import { LIMITS, refuse, type Refusal, type UserId } from '@homeport/protocol';
+import type { AuthSettings, KeyServer } from '../config.js';
 import { isAccessGrants } from './grants.js';
+import { isUserId, USER_CHARS_MAX } from './user-id.js';
 
 export type Authenticated = { readonly ok: true; readonly identity: Identity } | Refusal;
 
@@ -42,12 +51,13 @@ const PUBLIC_KEY_ALGORITHMS = [
 
 export class Authenticator {
   readonly #secret: Uint8Array | undefined;
-  readonly #publicKeys: ReturnType<typeof createRemoteJWKSet> | undefined;
+  readonly #published:
+    { readonly keys: ReturnType<typeof createRemoteJWKSet>; readonly options: JWTVerifyOptions } | undefined;
 
   constructor(private readonly settings: AuthSettings) {
     if (settings.kind === 'open') return;
     this.#secret = settings.secret === undefined ? undefined : keyOf(settings.secret);
-    this.#publicKeys = settings.jwksUrl && createRemoteJWKSet(settings.jwksUrl, { timeoutDuration: JWKS_TIMEOUT_MS });
+    this.#published = settings.keyServer && publishedBy(settings.keyServer);
   }
 
   async authenticate(token: string | undefined): Promise<Authenticated> {
@@ -59,6 +69,8 @@ export class Authenticator {
       return identityOf(await this.#claims(token));
     } catch (error) {
       if (error instanceof errors.JWTExpired) return refuse.unauthenticated('the token has expired');
+      if (error instanceof errors.JWTClaimValidationFailed)
+        return refuse.unauthenticated(`the token does not count here: \`${error.claim}\` is not as it must be`);
       if (
         error instanceof errors.JWKSTimeout ||
         !(error instanceof errors.JOSEError) ||
@@ -85,12 +97,20 @@ export class Authenticator {
       const options = { algorithms: ['HS256'], clockTolerance: CLOCK_TOLERANCE_S };
       return (await jwtVerify(token, this.#secret, options)).payload;
     }
-    if (algorithm !== 'HS256' && this.#publicKeys) {
-      const options = { algorithms: PUBLIC_KEY_ALGORITHMS, clockTolerance: CLOCK_TOLERANCE_S };
-      return (await jwtVerify(token, this.#publicKeys, options)).payload;
-    }
+    if (algorithm !== 'HS256' && this.#published)
+      return (await jwtVerify(token, this.#published.keys, this.#published.options)).payload;
     throw new errors.JOSEAlgNotAllowed('no key of this server is for that algorithm');
   }
+}
+
+function publishedBy({ url, issuer, audience }: KeyServer) {
+  const options: JWTVerifyOptions = {
+    algorithms: PUBLIC_KEY_ALGORITHMS,
+    clockTolerance: CLOCK_TOLERANCE_S,
+    ...(issuer !== undefined && { issuer }),
+    ...(audience !== undefined && { audience }),
+  };
+  return { keys: createRemoteJWKSet(url, { timeoutDuration: JWKS_TIMEOUT_MS }), options };
 }
 
 function algorithmOf(token: string): string | undefined {
@@ -119,12 +139,13 @@ export async function issueToken(
 
 function identityOf(claims: JWTPayload): Authenticated {
   const { sub, exp, grants } = claims;
-  if (keyFlaw(sub) !== undefined) return refuse.unauthenticated('the token names no user in `sub`');
+  if (!isUserId(sub))
+    return refuse.unauthenticated(`the token must name the user in \`sub\`, with 1 to ${USER_CHARS_MAX} characters`);
   const documents =
     typeof grants === 'object' && grants !== null ? (grants as { documents?: unknown }).documents : undefined;
   if (!isAccessGrants(documents))
     return refuse.unauthenticated('the token must carry grants such as {"documents":{"board-*":"write"}}');
-  return { ok: true, identity: new Identity(sub!, documents, exp === undefined ? null : exp * 1000) };
+  return { ok: true, identity: new Identity(sub, documents, exp === undefined ? null : exp * 1000) };
 }
 
 function keyOf(secret: string): Uint8Array {

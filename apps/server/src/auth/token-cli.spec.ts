@@ -7,7 +7,7 @@ const SECRET = 'a secret of at least 32 characters';
 describe('npm run token', () => {
   it('prints a token that the server takes', async () => {
     const token = await tokenFor(['--user', 'ada', '--grant', 'board-*=write', '--grant', 'news=read'], SECRET);
-    const server = new Authenticator({ kind: 'keys', secret: SECRET, jwksUrl: undefined, guestGrants: undefined });
+    const server = new Authenticator({ kind: 'keys', secret: SECRET, keyServer: undefined, guestGrants: undefined });
     const answer = await server.authenticate(token);
     if (!answer.ok) throw new Error(answer.message);
     expect([answer.identity.user, answer.identity.accessTo('board-1'), answer.identity.accessTo('news')]).toEqual([

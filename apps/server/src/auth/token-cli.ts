@@ -1,9 +1,8 @@
-/** `npm run token`: prints a token signed with AUTH_SECRET. */
 import { parseArgs } from 'node:util';
 import type { Access } from '@homeport/protocol';
-import { keyFlaw } from '@homeport/protocol';
 import { issueToken } from './authenticator.js';
 import { isAccess, isPattern } from './grants.js';
+import { isUserId } from './user-id.js';
 
 const HELP = `Prints a token for Homeport, signed with AUTH_SECRET.
 
@@ -15,7 +14,7 @@ Usage: AUTH_SECRET=… npm run token -- --user ada --grant 'board-*=write' [--gr
 
 const HOURS_MAX = 24 * 365;
 
-/** The token, or an Error whose message says what to type. */
+/** What `npm run token` prints: a token, or the help. Rejects with an Error whose message says what to type. */
 export async function tokenFor(args: readonly string[], secret: string | undefined): Promise<string> {
   const { values } = parseArgs({
     args: [...args],
@@ -30,7 +29,7 @@ export async function tokenFor(args: readonly string[], secret: string | undefin
   if (secret === undefined || secret.length < 32)
     throw new Error('AUTH_SECRET must be set to the secret of the server, at least 32 characters');
   const user = values.user;
-  if (user === undefined || keyFlaw(user) !== undefined) throw new Error('--user must name the user, as in --user ada');
+  if (!isUserId(user)) throw new Error('--user must name the user, as in --user ada');
   const hours = Number(values.hours);
   if (!(hours > 0 && hours <= HOURS_MAX))
     throw new Error(`--hours must be a number up to ${HOURS_MAX}, not "${values.hours}"`);
@@ -46,13 +45,4 @@ export async function tokenFor(args: readonly string[], secret: string | undefin
   if (Object.keys(grants).length === 0)
     throw new Error("--grant must say what the user may do, as in --grant 'board-*=write'");
   return (await issueToken(secret, user, grants, hours * 3_600_000)).token;
-}
-
-if (process.argv[1] && import.meta.filename === process.argv[1]) {
-  try {
-    console.log(await tokenFor(process.argv.slice(2), process.env['AUTH_SECRET']));
-  } catch (error) {
-    console.error(`token: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
-  }
 }

@@ -18,9 +18,11 @@ import {
 } from '@homeport/protocol';
 import type { Logger } from 'pino';
 import { Authenticator } from '../auth/authenticator.js';
+import { Door } from '../door/door.js';
 import { LOG } from '../observe/log.js';
 import { SocketChannel } from './socket-channel.js';
 import type { HomeSocket, HomeSocketServer } from './socket-server.js';
+import { writeTogether } from './write-together.js';
 
 type Ack = (reply: object) => void;
 
@@ -33,6 +35,7 @@ export class SocketGateway implements OnGatewayInit, OnGatewayConnection {
   constructor(
     private readonly node: HomeNode,
     private readonly authenticator: Authenticator,
+    private readonly door: Door,
     @Inject(LOG) private readonly log: Logger,
   ) {}
 
@@ -53,6 +56,7 @@ export class SocketGateway implements OnGatewayInit, OnGatewayConnection {
 
   handleConnection(socket: HomeSocket): void {
     socket.on('error', (error) => this.log.debug(error, 'a socket failed'));
+    writeTogether(socket);
     const channel = new SocketChannel(socket);
     socket.data.channel = channel;
     const session = this.node.connect(channel, socket.data.identity, socket.data.session);
@@ -65,6 +69,8 @@ export class SocketGateway implements OnGatewayInit, OnGatewayConnection {
     // A second CONNECT while the first is being looked at would make a second socket on this connection.
     if (this.#greeted.has(socket.conn)) return refuse.invalid('', 'connect once');
     this.#greeted.add(socket.conn);
+    const tooMany = this.door.connection(socket.handshake.address);
+    if (tooMany) return tooMany;
     const handshake = parseHandshake(socket.handshake.auth);
     if (!handshake.ok) return handshake;
     const { protocol, token, session } = handshake.value;

@@ -13,14 +13,14 @@ export interface Admitted {
 export type HomeSocketServer = Server<ClientToServer, ServerToClient, DefaultEventsMap, Admitted>;
 export type HomeSocket = Socket<ClientToServer, ServerToClient, DefaultEventsMap, Admitted>;
 
-/** Connections that have not yet said who they are. */
-const PENDING_HANDSHAKES_MAX = 1_000;
+/** How many connections that have not yet said who they are, and for how long each. */
+const HANDSHAKES = { pendingMax: 5_000, timeoutMs: 5_000 };
 
 /**
  * Socket.IO as we run it. WebSocket only: long polling would need sticky requests, and Socket.IO's `cors` guards nothing
  * but polling. No compression: it costs memory for every socket, and the messages are small.
  */
-export function createSocketServer(allowedOrigins: ReadonlySet<string>): HomeSocketServer {
+export function createSocketServer(allowedOrigins: ReadonlySet<string>, handshakes = HANDSHAKES): HomeSocketServer {
   const io: HomeSocketServer = new Server({
     transports: ['websocket'],
     serveClient: false,
@@ -30,16 +30,14 @@ export function createSocketServer(allowedOrigins: ReadonlySet<string>): HomeSoc
     // A silent peer is found within 18 s; the defaults take 45 s.
     pingInterval: 10_000,
     pingTimeout: 8_000,
-    connectTimeout: 5_000,
+    connectTimeout: handshakes.timeoutMs,
     // Who sends no Origin is not a browser, and can not be led to us by a foreign page.
     allowRequest: (request: IncomingMessage, decide) => {
       const { origin } = request.headers;
       if (origin !== undefined && !allowedOrigins.has(origin)) return decide('this origin is not allowed', false);
       const pending = io.engine.clientsCount - io.of('/').sockets.size;
-      decide(
-        pending < PENDING_HANDSHAKES_MAX ? null : 'too many connections are waiting',
-        pending < PENDING_HANDSHAKES_MAX,
-      );
+      if (pending >= handshakes.pendingMax) return decide('too many connections are waiting', false);
+      decide(null, true);
     },
   });
   return io;

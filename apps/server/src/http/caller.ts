@@ -2,18 +2,24 @@ import { createParamDecorator, Injectable, type CanActivate, type ExecutionConte
 import type { Identity } from '@homeport/core';
 import type { Request } from 'express';
 import { Authenticator } from '../auth/authenticator.js';
-import { accepted } from './refused.js';
+import { Door } from '../door/door.js';
+import { accepted, Refused } from './refused.js';
 
 const callers = new WeakMap<Request, Identity>();
 
-/** Lets bearers of a good token through. */
+/** Lets bearers of a good token through, as often as a user may ask. */
 @Injectable()
 export class BearerGuard implements CanActivate {
-  constructor(private readonly authenticator: Authenticator) {}
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly door: Door,
+  ) {}
 
   async canActivate(context: ExecutionContext): Promise<true> {
     const request = context.switchToHttp().getRequest<Request>();
     const { identity } = accepted(await this.authenticator.authenticate(bearerToken(request)));
+    const tooMany = this.door.requestOf(identity.user);
+    if (tooMany) throw new Refused(tooMany);
     callers.set(request, identity);
     return true;
   }

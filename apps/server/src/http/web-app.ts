@@ -4,6 +4,7 @@ import { LIMITS } from '@homeport/protocol';
 import type { NextFunction, Request, Response } from 'express';
 import { pinoHttp } from 'pino-http';
 import { AppModule } from '../app.module.js';
+import type { Door } from '../door/door.js';
 import { SharedIoAdapter } from '../gateway/shared-io-adapter.js';
 import type { Home } from '../node/home.js';
 import { nestLog } from '../observe/log.js';
@@ -11,6 +12,7 @@ import { IDEMPOTENCY_HEADER } from './idempotency.js';
 import { secureHeaders, serveDocs, servePages } from './pages.js';
 import { MIN_POSITION_HEADER, POSITION_HEADER } from './position-header.js';
 import { RefusalFilter } from './refusal-filter.js';
+import { Refused } from './refused.js';
 
 /** The Nest application around a started home: HTTP and sockets on one port. It does not listen yet. */
 export async function createWebApp(home: Home): Promise<NestExpressApplication> {
@@ -42,11 +44,20 @@ export async function createWebApp(home: Home): Promise<NestExpressApplication> 
     exposedHeaders: [POSITION_HEADER, 'Retry-After'],
     maxAge: 600,
   });
+  app.use(asOftenAsAllowed(home.door));
   app.use('/v1', noStore);
   app.useBodyParser('json', { limit: LIMITS.messageBytes, strict: true });
   servePages(app);
   serveDocs(app);
   return app;
+}
+
+/** Whoever asks whether this node is well is answered, also when somebody else at their address asks too much. */
+function asOftenAsAllowed(door: Door) {
+  return ({ path, socket }: Request, _response: Response, next: NextFunction): void => {
+    const tooMany = path.startsWith('/health/') ? undefined : door.request(socket.remoteAddress);
+    next(tooMany && new Refused(tooMany));
+  };
 }
 
 function noStore(_request: Request, response: Response, next: NextFunction): void {

@@ -1,107 +1,88 @@
 /**
  * The composition root: a node with everything that it stands on, started from the ground up and stopped from the top
- * down. Postgres first, then its tables, then the node, which takes its slots; a step that fails undoes those before it.
+ * down. Postgres and its tables first, then the node, which takes its slots; a step that fails undoes those before it.
  */
-import { join } from 'node:path';
 import { HomeNode, pause, type Claim } from '@homeport/core';
-import {
-  EmbeddedPostgres,
-  migrate,
-  openDatabase,
-  PostgresDocumentLog,
-  PostgresLeaseTable,
-  StartRefused,
-  type Database,
-} from '@homeport/postgres';
+import { PostgresDocumentLog, PostgresLeaseTable, StartRefused } from '@homeport/postgres';
 import type { Logger } from 'pino';
 import { Authenticator } from '../auth/authenticator.js';
 import type { Config } from '../config.js';
+import { Door } from '../door/door.js';
 import { RoomFanOut } from '../gateway/room-fan-out.js';
 import { createSocketServer, type HomeSocketServer } from '../gateway/socket-server.js';
 import { PrometheusProbe } from '../observe/prometheus-probe.js';
 import type { Address } from './address.js';
 import { machineId } from './machine-id.js';
 import { Retention } from './retention.js';
+import { Storage } from './storage.js';
 import { SystemClock } from './system-clock.js';
 import { SystemRandom } from './system-random.js';
 
-/** At the root of the repository; this file is built to `dist/apps/server/src/node`. */
-const MIGRATIONS = join(import.meta.dirname, '../../../../../migrations');
 /** What a supervisor grants between SIGTERM and SIGKILL is mostly 30 s. */
 const DRAIN_MS = 25_000;
 /** A renewal may fail three times before the lease ends. */
 const RENEWALS_PER_TTL = 4;
 
 export class Home {
+  readonly authenticator: Authenticator;
+  readonly door: Door;
+  readonly io: HomeSocketServer;
+  readonly node: HomeNode;
+  readonly probe: PrometheusProbe;
+  readonly #clock = new SystemClock();
+  readonly #retention: Retention;
+
   private constructor(
     readonly config: Config,
     readonly address: Address,
     readonly log: Logger,
-    readonly probe: PrometheusProbe,
-    readonly io: HomeSocketServer,
-    readonly authenticator: Authenticator,
-    readonly node: HomeNode,
-    private readonly retention: Retention,
-    private readonly database: Database,
-    private readonly embedded: EmbeddedPostgres | undefined,
-  ) {}
+    private readonly storage: Storage,
+  ) {
+    const { nodeName: name } = config;
+    const { url, host, port } = address;
+    const random = new SystemRandom();
+    const documents = new PostgresDocumentLog(storage.database, { retentionMs: config.logRetentionMs ?? null });
+    this.authenticator = new Authenticator(config.auth);
+    this.door = new Door(config.doorRates, this.#clock, random);
+    this.io = createSocketServer(address.origins);
+    this.probe = new PrometheusProbe(log);
+    this.node = new HomeNode({
+      node: { id: `${name}.${random.id()}`, name, url, host, port, machineId: machineId() },
+      log: documents,
+      leases: new PostgresLeaseTable(storage.database),
+      fanOut: new RoomFanOut(this.io),
+      clock: this.#clock,
+      random,
+      probe: this.probe,
+      settings: {
+        ttlMs: config.leaseTtlMs,
+        renewalMs: config.leaseTtlMs / RENEWALS_PER_TTL,
+        memoryBudgetBytes: config.memoryBudgetBytes,
+        pushesPerSecond: config.pushesPerSecondPerSocket,
+      },
+    });
+    this.probe.watch(this.node);
+    this.#retention = new Retention(documents, log);
+  }
 
   /** Rejects with `StartRefused`, and nothing left running, where the operator can mend it. */
   static async start(config: Config, address: Address, log: Logger): Promise<Home> {
-    const embedded =
-      config.databaseUrl === undefined
-        ? await EmbeddedPostgres.start(config.dataDir, (line) => log.warn(line))
-        : undefined;
-    let database: Database | undefined;
+    const storage = await Storage.open(config, log);
+    const home = new Home(config, address, log, storage);
     try {
-      const url = config.databaseUrl ?? embedded!.url;
-      database = await openDatabase(url);
-      await migrate(url, MIGRATIONS);
-      const probe = new PrometheusProbe(log);
-      const io = createSocketServer(address.origins);
-      const random = new SystemRandom();
-      const documents = new PostgresDocumentLog(database, { retentionMs: config.logRetentionMs ?? null });
-      const node = new HomeNode({
-        node: {
-          id: `${config.nodeName}.${random.id()}`,
-          name: config.nodeName,
-          url: address.url,
-          host: address.host,
-          port: address.port,
-          machineId: machineId(),
-        },
-        log: documents,
-        leases: new PostgresLeaseTable(database),
-        fanOut: new RoomFanOut(io),
-        clock: new SystemClock(),
-        random,
-        probe,
-        settings: {
-          ttlMs: config.leaseTtlMs,
-          renewalMs: config.leaseTtlMs / RENEWALS_PER_TTL,
-          memoryBudgetBytes: config.memoryBudgetBytes,
-          pushesPerSecond: config.pushesPerSecondPerSocket,
-        },
-      });
-      probe.watch(node);
-      await node.start(claimOf(config)).catch((error: unknown) => {
-        throw new StartRefused(error instanceof Error ? error.message : String(error));
-      });
-      const retention = new Retention(documents, log);
-      retention.start();
-      const authenticator = new Authenticator(config.auth);
-      return new Home(config, address, log, probe, io, authenticator, node, retention, database, embedded);
+      await home.node.start(claimOf(config));
     } catch (error) {
-      await database?.close();
-      await embedded?.stop();
-      throw error;
+      await storage.close();
+      throw new StartRefused(error instanceof Error ? error.message : String(error));
     }
+    home.#retention.start();
+    return home;
   }
 
   /** Answers whether all that was taken is saved: what was not was never acknowledged, and its clients keep it. */
   async drain(): Promise<boolean> {
     const drained = this.node.drain().catch((error: unknown) => this.log.error(error, 'the node could not leave'));
-    await Promise.race([drained, pause(new SystemClock(), DRAIN_MS)]);
+    await Promise.race([drained, pause(this.#clock, DRAIN_MS)]);
     const { pendingPushes } = this.node.stats();
     if (pendingPushes > 0)
       this.log.error({ pendingPushes }, 'not everything could be saved; clients keep what was not');
@@ -109,9 +90,8 @@ export class Home {
   }
 
   async stop(): Promise<void> {
-    await this.retention.stop();
-    await this.database.close();
-    await this.embedded?.stop();
+    await this.#retention.stop();
+    await this.storage.close();
   }
 }
 

@@ -12,7 +12,7 @@ import {
 import type { Epoch } from '@homeport/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SLOTS, type Slot } from '../document/slot.js';
-import { LeaseTable, type NodeInfo } from './lease-table.js';
+import type { LeaseTable, NodeInfo } from './lease-table.js';
 import { DEFAULT_LEASE_SETTINGS, SlotKeeper, type Claim } from './slot-keeper.js';
 
 const SLOT = 5 as Slot;
@@ -126,7 +126,14 @@ describe('SlotKeeper', () => {
     it('O4: a start that is overtaken by another one never begins to keep', async () => {
       const a = node(nodeNamed('a'));
       const b = node(nodeNamed('b'));
-      const starts = [a, b].map(({ keeper }) => watch(keeper.claim('forced').then(() => 'kept', () => 'refused')));
+      const starts = [a, b].map(({ keeper }) =>
+        watch(
+          keeper.claim('forced').then(
+            () => 'kept',
+            () => 'refused',
+          ),
+        ),
+      );
       await world.until('both ends', () => starts.every(({ answer }) => answer !== undefined));
       const served = [a, b].filter(({ keeper }) => keeper.mayServe(SLOT));
       expect(served.length).toBeLessThanOrEqual(1);

@@ -28,7 +28,11 @@ describe('Catching up', () => {
     expect(document.nextPage(pages)).toEqual({ snapshot: { records: { a: { value: 2, seq: 2 } } } });
     write([put('a', 3)]);
     await clock.advance(100);
-    expect(early.of('entries').map(({ from, to }) => [from, to])).toEqual([[1, 1], [2, 2], [3, 3]]);
+    expect(early.of('entries').map(({ from, to }) => [from, to])).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+    ]);
     expect(late.of('entries').map(({ from, to }) => [from, to])).toEqual([[3, 3]]);
   });
 

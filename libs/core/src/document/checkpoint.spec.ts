@@ -1,4 +1,4 @@
-import { TestHome, pushOf, put } from '@homeport/testkit';
+import { TestHome, add, pushOf, put } from '@homeport/testkit';
 import type { Epoch, Op, Seq } from '@homeport/protocol';
 import { describe, expect, it } from 'vitest';
 import type { NodeSettings } from '../node.js';
@@ -81,19 +81,25 @@ describe('A checkpoint', () => {
   it('R4: a crash between two of its steps loses nothing and applies nothing twice', async () => {
     const { home, push } = await startHome();
     const keys = Array.from({ length: 600 }, (_, n) => `k${n}`);
-    await push(keys.slice(0, 300).map((key) => put(key, { n: 1 })));
-    await push(keys.slice(300).map((key) => put(key, { n: 1 })));
-    await push(keys.slice(0, 300).map((key) => ({ op: 'increment', key, field: 'n', by: 1 })));
-    const records = () => home.database.documents.get(BOARD)!.records;
-    await home.world.until('the first step of the checkpoint', () => records().size >= 500);
+    const halves = [keys.slice(0, 300), keys.slice(300)];
+    for (const half of halves) await push(half.map((key) => put(key, { n: 1 })));
+    await home.world.until('the first checkpoint', () => home.database.checkpointOf(BOARD) === 2);
+    for (const half of halves) await push(half.map((key) => add(key, 1)));
+    const isAhead = (key: string) => home.database.documents.get(BOARD)!.records.get(key)!.seq > 2;
+    await home.world.until('the first step of the second checkpoint', () => keys.some(isAhead));
+    expect(keys.every(isAhead)).toBe(false);
     home.crash();
-    expect(home.database.checkpointOf(BOARD)).toBe(0);
+    expect(home.database.checkpointOf(BOARD)).toBe(2);
 
-    const next = await TestHome.start({ world: home.world, database: home.database, info: { ...home.info, id: 'a.2' } });
+    const next = await TestHome.start({
+      world: home.world,
+      database: home.database,
+      info: { ...home.info, id: 'a.2' },
+    });
     const read = await home.world.outcome('the read', next.document(BOARD).read({ document: BOARD }));
     if (!read.ok) throw new Error(read.message);
-    expect(read.position.seq).toBe(3);
-    for (const [index, key] of keys.entries()) expect(read.records[key]?.value).toEqual({ n: index < 300 ? 2 : 1 });
+    expect(read.position.seq).toBe(4);
+    for (const key of keys) expect(read.records[key]?.value).toEqual({ n: 2 });
   });
 
   it('W6: of a deposed owner it writes nothing, and stays owed', async () => {
@@ -118,7 +124,35 @@ describe('A checkpoint', () => {
     await push([put('b', 1)]);
     await home.world.advance(7_500);
     expect(home.database.checkpointOf(BOARD)).toBe(4);
-    expect(home.probe.checkpoints).toMatchObject([{ records: 1, done: true }, { records: 1, done: true }]);
+    expect(home.probe.checkpoints).toMatchObject([
+      { records: 1, done: true },
+      { records: 1, done: true },
+    ]);
+  });
+
+  it('W6 R4: a statement of one that was given up, and arrives after the next one, brings nothing back', async () => {
+    let arrive: (() => void) | undefined;
+    const home = await TestHome.start({
+      settings: SETTINGS,
+      log: (log) => {
+        const checkpoint = log.checkpoint.bind(log);
+        log.checkpoint = (owner, step) => {
+          if (arrive !== undefined) return checkpoint(owner, step);
+          arrive = () => void checkpoint(owner, step);
+          return Promise.resolve('failed');
+        };
+        return log;
+      },
+    });
+    const push = pushTo(home);
+    await push([put('a', 'deleted later')]);
+    await home.world.until('the checkpoint that gets stuck', () => arrive !== undefined);
+    await push([{ op: 'delete', key: 'a' }]);
+    await home.world.until('the next checkpoint', () => home.probe.checkpoints.some(({ done }) => done));
+    expect(home.database.checkpointOf(BOARD)).toBe(2);
+    arrive!();
+    await home.world.advance(100);
+    expect([...home.database.documents.get(BOARD)!.records.keys()]).toEqual([]);
   });
 
   it('one that failed is repeated, and a statement of it that arrives later changes nothing any more', async () => {
@@ -135,12 +169,15 @@ describe('A checkpoint', () => {
 
 async function startHome(settings: Partial<NodeSettings> = SETTINGS) {
   const home = await TestHome.start({ settings });
+  return { home, push: pushTo(home) };
+}
+
+function pushTo(home: TestHome) {
   let opNo = 0;
-  const push = async (ops: readonly Op[]): Promise<void> => {
+  return async (ops: readonly Op[]): Promise<void> => {
     const reply = await home.world.outcome('the ack', home.document(BOARD).push(pushOf(++opNo, ops)));
     expect(reply).toMatchObject({ ok: true });
   };
-  return { home, push };
 }
 
 function row(key: string, seq: number) {

@@ -20,7 +20,10 @@ describe('Committer', () => {
     const next = push(2, 'b');
     await home.world.until('both acks', () => answer.answer !== undefined && next.answer !== undefined);
     expect([answer.answer, next.answer]).toMatchObject([{ position: { seq: 1 } }, { position: { seq: 2 } }]);
-    expect(seqsOf(home)).toEqual([[1, 's1', 1], [2, 's1', 2]]);
+    expect(seqsOf(home)).toEqual([
+      [1, 's1', 1],
+      [2, 's1', 2],
+    ]);
     expect(home.probe.flushes.map(({ outcome }) => outcome)).toContain('unknown');
   });
 
@@ -58,7 +61,9 @@ describe('Committer', () => {
     const { home, push } = await start({ poison: (entry) => JSON.stringify(entry).includes('poison') });
     const answers = [push(1, 'a')];
     for (let n = 0; n < 20; n++)
-      answers.push(watch(home.document(BOARD).push(pushOf(1, [put(`k${n}`, n === 7 ? 'poison' : n)], { session: `x${n}` }))));
+      answers.push(
+        watch(home.document(BOARD).push(pushOf(1, [put(`k${n}`, n === 7 ? 'poison' : n)], { session: `x${n}` }))),
+      );
     await home.world.until('all answers', () => answers.every(({ answer }) => answer !== undefined));
     expect(answers.flatMap(({ answer }) => (answer!.ok ? [] : [answer!.code]))).toEqual(['invalid']);
     expect(answers[8]!.answer).toMatchObject({ code: 'invalid', path: 'ops' });
@@ -93,9 +98,11 @@ describe('Committer', () => {
     await home.world.until('the answer', () => waiting.answer !== undefined, 1);
     expect(waiting.answer).toMatchObject({ ok: false, code: 'unavailable' });
     expect(home.node.stats()).toMatchObject({ documents: 0, sessions: 0 });
-    expect(await home.world.outcome('a later push', home.document(BOARD).push(pushOf(3, [put('a', 3)])))).toMatchObject({
-      code: 'unavailable',
-    });
+    expect(await home.world.outcome('a later push', home.document(BOARD).push(pushOf(3, [put('a', 3)])))).toMatchObject(
+      {
+        code: 'unavailable',
+      },
+    );
   });
 });
 

@@ -21,7 +21,10 @@ describe('DocumentHost: loading', () => {
     await push(1, 'kept');
     const next = await restart(home);
     next.faults.failNext('load', 'error');
-    const refused = await next.world.outcome('the refusal', next.document(BOARD).push(pushOf(2, [put('a', 2, { absent: true })])));
+    const refused = await next.world.outcome(
+      'the refusal',
+      next.document(BOARD).push(pushOf(2, [put('a', 2, { absent: true })])),
+    );
     expect(refused).toMatchObject({ code: 'unavailable' });
     expect(next.node.stats().documents).toBe(0);
     const answer = await next.world.outcome('the read', next.document(BOARD).read({ document: BOARD }));

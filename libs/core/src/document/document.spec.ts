@@ -1,4 +1,13 @@
-import { FakeClock, NOTHING_WRITTEN, RecordingChannel, RecordingFanOut, add, pushOf, put, watch } from '@homeport/testkit';
+import {
+  FakeClock,
+  NOTHING_WRITTEN,
+  RecordingChannel,
+  RecordingFanOut,
+  add,
+  pushOf,
+  put,
+  watch,
+} from '@homeport/testkit';
 import { stateHash, type Epoch, type Op, type Seq } from '@homeport/protocol';
 import { describe, expect, it } from 'vitest';
 import type { LoadedDocument, LoggedEntry } from './document-log.js';
@@ -146,7 +155,13 @@ describe('Document: loading', () => {
   it('R4: records ahead of the checkpoint are not changed again by the tail', () => {
     const { document, entries } = written([[put('a', { n: 1 })], [add('a', 1)], [add('a', 1)], [put('b', 1)]]);
     const record = { key: 'a', seq: 3 as Seq, value: { n: 3 }, bytes: 7, writer: 's1 ada', othersSeq: 0 as Seq };
-    const ahead: LoadedDocument = { ...NOTHING_WRITTEN, head: 4 as Seq, records: [record], tail: entries };
+    const ahead: LoadedDocument = {
+      ...NOTHING_WRITTEN,
+      head: 4 as Seq,
+      checkpoint: 1 as Seq,
+      records: [record],
+      tail: entries.slice(1),
+    };
     const { document: loaded } = openDocument(ahead);
     expect(loaded.read({})).toEqual(document.read({}));
     expect(hashOf(loaded)).toBe(hashOf(document));
@@ -154,7 +169,12 @@ describe('Document: loading', () => {
   });
 
   it('R4: records behind the checkpoint’s tail catch up with it', () => {
-    const { document, entries } = written([[put('a', { n: 1 })], [add('a', 1)], [{ op: 'delete', key: 'a' }], [put('a', 'x')]]);
+    const { document, entries } = written([
+      [put('a', { n: 1 })],
+      [add('a', 1)],
+      [{ op: 'delete', key: 'a' }],
+      [put('a', 'x')],
+    ]);
     const record = { key: 'a', seq: 2 as Seq, value: { n: 2 }, bytes: 7, writer: 's1 ada', othersSeq: 0 as Seq };
     const loaded = openDocument({
       ...NOTHING_WRITTEN,

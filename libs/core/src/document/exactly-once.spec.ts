@@ -170,10 +170,11 @@ describe('Exactly once', () => {
     await flush();
     const saved = checkpointed(document);
     expect(saved).toMatchObject({ forgottenTo: 1, marks: [{ session: 'young' }] });
-    for (const there of [{ push, flush }, openDocument(saved)]) {
+    for (const there of [{ push, flush, document }, openDocument(saved)]) {
       const late = there.push(2, [put('a', 3)], { base: 0 as Seq });
       const opened = there.push(1, [put('b', 3)], { session: 'new', base: 2 as Seq });
-      const vouched = there.push(1, [put('c', 3)], { session: 'newer', base: undefined });
+      const { base: _, ...vouchedFor } = pushOf(1, [put('c', 3)], { session: 'newer' });
+      const vouched = watch(there.document.push(vouchedFor));
       await there.flush();
       expect(late.answer).toMatchObject({ code: 'expired' });
       expect(opened.answer).toMatchObject({ ok: true });

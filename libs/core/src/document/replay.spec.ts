@@ -1,5 +1,14 @@
 /** What becomes of a flush that did not fully succeed. */
-import { FakeClock, NOTHING_WRITTEN, RecordingChannel, RecordingFanOut, add, pushOf, put, watch } from '@homeport/testkit';
+import {
+  FakeClock,
+  NOTHING_WRITTEN,
+  RecordingChannel,
+  RecordingFanOut,
+  add,
+  pushOf,
+  put,
+  watch,
+} from '@homeport/testkit';
 import { refuse, type Epoch, type Seq } from '@homeport/protocol';
 import { describe, expect, it } from 'vitest';
 import type { LoggedEntry } from './document-log.js';

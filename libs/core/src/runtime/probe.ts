@@ -1,7 +1,9 @@
+import type { Code } from '@homeport/protocol';
+
 /** What the system tells about itself while it runs. Whoever listens counts and logs; nothing is decided here. */
 export abstract class Probe {
   /** A push was answered: with its seq, or a refusal's code. `tookMs`: from its arrival to its answer. */
-  abstract pushed(outcome: 'ok' | string, tookMs: number): void;
+  abstract pushed(outcome: 'ok' | Code, tookMs: number): void;
   /** A flush came back. */
   abstract flushed(flush: {
     readonly documents: number;

@@ -13,7 +13,8 @@ describe('Identity', () => {
   });
 
   it('L5: a star is any run of characters, everything else is itself', () => {
-    const access = (pattern: string, document: string) => new Identity('a', { [pattern]: 'read' }, null).accessTo(document);
+    const access = (pattern: string, document: string) =>
+      new Identity('a', { [pattern]: 'read' }, null).accessTo(document);
     expect(access('a.b', 'a.b')).toBe('read');
     expect(access('a.b', 'axb')).toBe('none');
     expect(access('*', 'anything:at~all')).toBe('read');

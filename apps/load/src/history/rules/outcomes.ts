@@ -64,7 +64,10 @@ export function checkOutcomes({ history, log }: Evidence): Violation[] {
         break;
       case 'failed':
         if (found && REFUSED[operation.code] === 'absent')
-          report(operation.document, `${name(operation)} was refused (${operation.code}) and is in the log at ${found.seq}`);
+          report(
+            operation.document,
+            `${name(operation)} was refused (${operation.code}) and is in the log at ${found.seq}`,
+          );
         break;
       case 'unknown':
         break;

@@ -1,0 +1,134 @@
+/**
+ * The way between clients and one process: ordered per channel, with latency, and gone at any moment. What was under
+ * way when a channel breaks arrives up to some message, as with TCP.
+ */
+import { Channel, FanOut, type DocumentMessage } from '@homeport/core';
+import type { DocumentId, ServerToClient } from '@homeport/protocol';
+import type { FakeClock } from '../fake-clock.js';
+import type { SeededRandom } from '../seeded-random.js';
+
+/** The client's end. */
+export interface Peer {
+  readonly hear: (event: keyof ServerToClient, payload: never) => void;
+  readonly heardAnswer: () => void;
+  readonly ended: () => void;
+}
+
+const LATENCY_MS = 4;
+
+export class SimChannel extends Channel {
+  readonly #world: FakeClock;
+  readonly #random: SeededRandom;
+  readonly #rooms: SimRooms;
+  readonly #peer: Peer;
+  #state: 'open' | 'closed' = 'open';
+  #underWay = 0;
+  #arrivesMs = 0;
+  /** Of what is under way, so much arrives. */
+  #deliverable = Infinity;
+  backlogBytes = 0;
+
+  constructor(world: FakeClock, random: SeededRandom, rooms: SimRooms, peer: Peer) {
+    super();
+    this.#world = world;
+    this.#random = random;
+    this.#rooms = rooms;
+    this.#peer = peer;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  override send<Event extends keyof ServerToClient>(event: Event, payload: Parameters<ServerToClient[Event]>[0]): void {
+    const text = JSON.stringify(payload);
+    this.deliver(() => this.#peer.hear(event, JSON.parse(text) as never));
+  }
+
+  /** To the peer, after everything that was sent before. */
+  deliver(arrive: () => void): void {
+    if (this.#state === 'closed') return;
+    this.#travel(arrive);
+  }
+
+  override join(document: DocumentId): void {
+    if (this.#state === 'open') this.#rooms.join(document, this);
+  }
+
+  override leave(document: DocumentId): void {
+    this.#rooms.leave(document, this);
+  }
+
+  override bufferedBytes(): number {
+    return this.backlogBytes;
+  }
+
+  /** Ended by the server: what was sent before still arrives. */
+  override close(): void {
+    if (this.#state === 'closed') return;
+    this.#end();
+    this.#travel(() => this.#peer.ended());
+  }
+
+  /** The connection is gone; the peer notices. */
+  break(): void {
+    if (this.#state === 'closed') return;
+    this.#end();
+    this.#deliverable = this.#random.int(this.#underWay + 1);
+    this.#world.after(this.#random.between(0, 50), () => this.#peer.ended());
+  }
+
+  /** The peer went away: it hears nothing more. */
+  hangUp(): void {
+    this.#end();
+    this.#deliverable = 0;
+  }
+
+  #end(): void {
+    this.#state = 'closed';
+    this.#rooms.leaveAll(this);
+  }
+
+  #travel(arrive: () => void): void {
+    this.#underWay++;
+    const nowMs = this.#world.monotonicMs();
+    this.#arrivesMs = Math.max(this.#arrivesMs, nowMs + this.#random.between(0, LATENCY_MS));
+    this.#world.after(this.#arrivesMs - nowMs, () => {
+      this.#underWay--;
+      if (this.#deliverable-- > 0) arrive();
+    });
+  }
+}
+
+/** The rooms of one process. */
+export class SimRooms extends FanOut {
+  readonly #random: SeededRandom;
+  readonly #rooms = new Map<DocumentId, Set<SimChannel>>();
+  /** Probability that a channel misses a message. */
+  loss = 0;
+  onDeliver: (document: DocumentId, message: DocumentMessage) => void = () => {};
+
+  constructor(random: SeededRandom) {
+    super();
+    this.#random = random;
+  }
+
+  override deliver(document: DocumentId, message: DocumentMessage): void {
+    this.onDeliver(document, message);
+    for (const channel of this.#rooms.get(document) ?? [])
+      if (!this.#random.chance(this.loss)) channel.send(message.event, message.payload);
+  }
+
+  join(document: DocumentId, channel: SimChannel): void {
+    const room = this.#rooms.get(document) ?? new Set();
+    this.#rooms.set(document, room.add(channel));
+  }
+
+  leave(document: DocumentId, channel: SimChannel): void {
+    this.#rooms.get(document)?.delete(channel);
+  }
+
+  leaveAll(channel: SimChannel): void {
+    for (const room of this.#rooms.values()) room.delete(channel);
+  }
+}

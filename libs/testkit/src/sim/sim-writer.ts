@@ -1,0 +1,51 @@
+import type { Condition, Op } from '@homeport/protocol';
+import type { SeededRandom } from '../seeded-random.js';
+import type { Fold } from './witness.js';
+
+/** A value with this field is refused by the database, whoever sends it. */
+export const POISON = 'poison';
+const KEYS = ['k1', 'k2', 'k3', 'k4', 'k5'];
+
+/** Makes up what a client writes: ops of every kind on a few keys, no two alike. */
+export class SimWriter {
+  readonly #session: string;
+  readonly #random: SeededRandom;
+  #written = 0;
+
+  constructor(session: string, random: SeededRandom) {
+    this.#session = session;
+    this.#random = random;
+  }
+
+  someOps(copy: Fold): Op[] {
+    const count = this.#random.chance(0.8) ? 1 : 2;
+    return Array.from({ length: count }, () => this.#someOp(copy, count === 1));
+  }
+
+  #someOp(copy: Fold, mayAsk: boolean): Op {
+    const random = this.#random;
+    const key = random.pick(KEYS);
+    const value = { n: ++this.#written, by: this.#session, list: [] };
+    if (random.chance(0.02)) return { op: 'put', key, value: { ...value, [POISON]: true } };
+    const when = mayAsk && random.chance(0.3) ? { if: this.#someCondition(copy, key) } : {};
+    switch (random.int(6)) {
+      case 0:
+      case 1:
+        return { op: 'put', key, value, ...when };
+      case 2:
+        return { op: 'patch', key, set: { by: this.#session, m: this.#written }, unset: ['x'], ...when };
+      case 3:
+        return { op: 'delete', key, ...when };
+      case 4:
+        return { op: 'append', key, field: 'list', values: [this.#written], ...when };
+      default:
+        return { op: 'increment', key, field: 'n', by: 1, ...when };
+    }
+  }
+
+  #someCondition(copy: Fold, key: string): Condition {
+    const seq = copy.records.get(key)?.seq;
+    if (seq !== undefined && this.#random.chance(0.5)) return { seq };
+    return this.#random.chance(0.5) ? { absent: true } : { exists: true };
+  }
+}
