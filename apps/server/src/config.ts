@@ -17,6 +17,8 @@ interface Setting<T> {
   readonly read: (text: string) => T;
 }
 
+const rate = wholeNumber(1, 1_000_000);
+
 const SETTINGS = {
   PORT: set('3000', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535)),
   HOST: set('127.0.0.1', 'address to listen on', (text) => text),
@@ -212,10 +214,6 @@ function wholeNumber(min: number, max: number): (text: string) => number {
       throw new Error(`must be a whole number from ${min} to ${max}, not "${text}"`);
     return value;
   };
-}
-
-function rate(text: string): number {
-  return wholeNumber(1, 1_000_000)(text);
 }
 
 function yesOrNo(text: string): boolean {

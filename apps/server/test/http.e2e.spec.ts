@@ -69,7 +69,7 @@ describe('documents', () => {
     ]);
   });
 
-  it('W5: a push with an Idempotency-Key has one effect, and its retry the same answer', async () => {
+  it('X8, W5: a push with an Idempotency-Key has one effect, and its retry the same answer', async () => {
     const ops = [{ op: 'put', key: 'n', value: { count: 0 }, if: { absent: true } }];
     const more = [{ op: 'increment', key: 'n', field: 'count', by: 1 }];
     await push('http-once', ops);

@@ -52,7 +52,7 @@ describe('catch-up', () => {
     expect(settled).toBe(1);
   });
 
-  it('D1: never applies past a hole, and fetches what is missing after at most 200 ms', async () => {
+  it('C7, D1: never applies past a hole, and fetches what is missing after at most 200 ms', async () => {
     open(5);
     catchUp.frame(frame(8, 9));
     expect(applied).toEqual([]);

@@ -19,7 +19,7 @@ describe('a client', () => {
 
   const saved = (which = board): Promise<void> => rig.until('all is saved', () => which.status.pending === 0);
 
-  it('shows a write at once and resolves it when it is committed', async () => {
+  it('C6: shows a write at once and resolves it when it is committed', async () => {
     let seq = 0;
     void board.put('a', { x: 1 }).then(({ position }) => (seq = position.seq));
     expect(board.get('a')).toEqual({ x: 1 });
@@ -70,7 +70,7 @@ describe('a client', () => {
     expect(rig.server.document('board').log.length).toBe(1);
   });
 
-  it('rolls a refused write back and rejects it with its code, the key and what is there', async () => {
+  it('C4: rolls a refused write back and rejects it with its code, the key and what is there', async () => {
     void board.put('a', 1);
     const refused: HomeportError[] = [];
     board.put('a', 2, { if: { absent: true } }).catch((error: HomeportError) => refused.push(error));
@@ -161,7 +161,7 @@ describe('a client', () => {
     expect(seen.every((status, index) => status !== seen[index - 1])).toBe(true);
   });
 
-  it('flushes what was written before, and says so when some of it was refused', async () => {
+  it('C9: flushes what was written before, and says so when some of it was refused', async () => {
     const done: string[] = [];
     void board.put('a', 1);
     board.flush().then(
@@ -342,7 +342,7 @@ describe('a session that ends', () => {
     expect(rig.errors).toEqual([]);
   });
 
-  it('E7: sends again what was acknowledged and lost', async () => {
+  it('C10: sends again what was acknowledged and lost', async () => {
     const rig = new Rig();
     const board = await rig.open(rig.client());
     for (let i = 0; i < 5; i++) {

@@ -48,7 +48,7 @@ const LEADS: Record<ConnectionState['at'], Partial<Record<ConnectionEvent['is'],
 };
 
 describe('the transition table of the connection', () => {
-  it('has every state and every event, and no other', () => {
+  it('C8: has every state and every event, and no other', () => {
     expect(Object.keys(TRANSITIONS).sort()).toEqual(STATES.map(({ at }) => at).sort());
     for (const row of Object.values(TRANSITIONS)) {
       expect(Object.keys(row).sort()).toEqual(EVENTS.map(({ is }) => is).sort());

@@ -129,7 +129,7 @@ export class Pending {
     const { stage } = push;
     const numbered = stage.at === 'due' ? stage : { opNo: ++this.#usedOpNo, firstSentMs: nowMs };
     push.stage = { at: 'sent', opNo: numbered.opNo, firstSentMs: numbered.firstSentMs };
-    const after = this.#before(push);
+    const after = this.#before(push, numbered.opNo);
     return { opNo: numbered.opNo, after, ...(this.#base !== undefined && { base: this.#base }) };
   }
 
@@ -238,12 +238,13 @@ export class Pending {
   }
 
   /** The opNo of the last push before `push` that was not refused. */
-  #before(push: PendingPush): number {
+  #before(push: PendingPush, opNo: number): number {
     let before = this.#lastAcked;
     for (const other of this.#numbered('sent', 'due')) {
       if (other === push || other.stage.at === 'unsent') break;
       before = other.stage.opNo;
     }
-    return before;
+    // Told to ask again while those behind it were answered, it is in the log before them: its number says where.
+    return Math.min(before, opNo - 1);
   }
 }

@@ -42,7 +42,7 @@ describe('sending pushes', () => {
   const told = (): [opNo: number, after: number, base: number | undefined][] =>
     sent.map(({ push: { opNo, after, base } }) => [opNo, after, base]);
 
-  it('W4: numbers pushes when they are first sent, each naming the one before it', async () => {
+  it('C3, W4: numbers pushes when they are first sent, each naming the one before it', async () => {
     for (let i = 0; i < 3; i++) await write();
     expect(told()).toEqual([
       [1, 0, 7],
@@ -88,7 +88,7 @@ describe('sending pushes', () => {
     expect(sent.map(({ push }) => push.ops[0]!.key)).toEqual(['a', 'b', 'c']);
   });
 
-  it('after a refusal of the head lets all answers come, then sends again from the head, once', async () => {
+  it('C4: after a refusal of the head lets all answers come, then sends again from the head, once', async () => {
     for (let i = 0; i < 4; i++) await write();
     // The gaps may overtake the refusal, which waits for the commit of what it has seen.
     sent[2]!.answer(refuse.gap(1));
@@ -105,7 +105,7 @@ describe('sending pushes', () => {
     ]);
   });
 
-  it('W5: sends the same under the same number on the next channel, and does not hear the old one', async () => {
+  it('C5, W5: sends the same under the same number on the next channel, and does not hear the old one', async () => {
     await write();
     sender.channelEnded();
     sender.open();
@@ -120,7 +120,18 @@ describe('sending pushes', () => {
     expect(pending.count).toBe(0);
   });
 
-  it('sends nothing while it is shut', async () => {
+  it('X1: asked to send again what lies before an acknowledged push, names nothing above it', async () => {
+    await write();
+    await write();
+    await write();
+    sent[1]!.answer(refuse.unavailable('the database does not answer', 100));
+    sent[0]!.answer(ok(8));
+    sent[2]!.answer(ok(10));
+    await clock.advance(1_000);
+    expect(told().at(-1)).toEqual([2, 1, 10]);
+  });
+
+  it('C5: sends nothing while it is shut', async () => {
     sender.shut();
     await write();
     await clock.advance(60_000);

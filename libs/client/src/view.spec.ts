@@ -41,7 +41,7 @@ describe('the view', () => {
     expect([...records].map(([key]) => key)).toEqual(seen);
   });
 
-  it('works pending pushes out anew on what others wrote', () => {
+  it('C1: works pending pushes out anew on what others wrote', () => {
     const view = viewOf({ a: { n: 1 } });
     const pending = [[increment('a')]];
     view.cover(pending[0]!);

@@ -33,7 +33,6 @@ export class PrometheusProbe extends Probe {
     'Checkpoints that did not end well',
     [],
   );
-  readonly #frames = this.#counter('homeport_frames_total', 'Frames handed to the fan-out', []);
   readonly #alarms = this.#counter('homeport_alarms_total', 'Events that somebody should look at', []);
 
   constructor(private readonly log: Logger) {
@@ -80,10 +79,6 @@ export class PrometheusProbe extends Probe {
   override checkpointed({ tookMs, done }: Parameters<Probe['checkpointed']>[0]): void {
     this.#checkpointSeconds.observe(tookMs / 1_000);
     if (!done) this.#checkpointsFailed.inc();
-  }
-
-  override framed(): void {
-    this.#frames.inc();
   }
 
   override tell(

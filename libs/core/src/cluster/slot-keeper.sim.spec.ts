@@ -26,7 +26,7 @@ const RUN_MS = 12_000;
 const STEP_MS = 7;
 
 describe('Leases in a storm', () => {
-  it('O2 O3 W10: at most one node may serve at any instant, and each epoch has one owner', async () => {
+  it('O1 O2 O3 W10: at most one node may serve at any instant, and each epoch has one owner', async () => {
     let handovers = 0;
     for (let seed = 1; seed <= SEEDS; seed++) {
       const { overlap, owners } = await play(seed, (leases) => leases);

@@ -87,6 +87,40 @@ describe('Committer', () => {
     expect(again).toMatchObject({ ok: true, position: { seq: 2 } });
   });
 
+  it('R5: a document that is not as it must be is loaded anew; its readers stay, and the others go on', async () => {
+    const { home, push } = await start({
+      log: (log) => {
+        const entries = log.entries.bind(log);
+        log.entries = async (document, from, bytesMax) => {
+          const found = await entries(document, from, bytesMax);
+          log.entries = entries;
+          return found === 'trimmed'
+            ? found
+            : found.map((entry) => ({ ...entry, seq: (entry.seq + 1) as typeof entry.seq }));
+        };
+        return log;
+      },
+    });
+    const { session } = home.connect('reader');
+    await home.world.outcome('the open', session.receive('open', { document: BOARD })!);
+    home.faults.failNext('append', 'answerLost');
+    const waiting = push(1, 'a');
+    await home.world.until('the answer', () => waiting.answer !== undefined);
+    expect(waiting.answer).toMatchObject({ code: 'unavailable' });
+    expect(home.probe.alarms).toHaveLength(1);
+    const again = push(1, 'a');
+    await home.world.until('the same push again', () => again.answer !== undefined);
+    expect(again.answer).toMatchObject({ ok: true, position: { seq: 1 } });
+    const frames = framesOf(home);
+    const next = push(2, 'b');
+    await home.world.until('the next push', () => next.answer !== undefined);
+    expect(framesOf(home)).toBe(frames + 1);
+    expect(seqsOf(home)).toEqual([
+      [1, 's1', 1],
+      [2, 's1', 2],
+    ]);
+  });
+
   it('O4: what waits on a node that was declared dead is answered, and never acknowledged', async () => {
     const { home, push } = await start();
     await home.world.outcome('a first ack', home.document(BOARD).push(pushOf(1, [put('a', 0)])));
@@ -114,4 +148,8 @@ async function start(parts: Partial<TestHomeParts> = {}) {
 
 function seqsOf(home: TestHome) {
   return home.database.logOf(BOARD).map(({ seq, session, opNo }) => [seq, session, opNo]);
+}
+
+function framesOf(home: TestHome): number {
+  return home.fanOut.delivered.filter(({ message }) => message.event === 'entries').length;
 }

@@ -7,6 +7,8 @@
  *   anything else      settle: raise the epochs of the slots of this flush, so that it can not come through any more;
  *                      then read what the log holds above the committed heads, and replay. Slots that turn out to be
  *                      somebody else's are dropped, and everyone is told where they went.
+ *
+ * A document that turns out not to be as it must be (a failed assertion) is abandoned and loaded anew; the others go on.
  */
 import type { LoggedEntry, Batch, DocumentLog } from './document-log.js';
 import type { Document } from './document.js';
@@ -20,30 +22,36 @@ const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 2_000;
 const READ_BYTES_MAX = 8 * 1024 * 1024;
 
+/** Where the documents live. */
+export interface Home {
+  /** The slots are somebody else's. */
+  drop(lost: readonly LostSlot[]): void;
+  abandon(document: Document): void;
+}
+
 export class Committer implements Storer<Document> {
   readonly #owner: string;
   readonly #log: DocumentLog;
   readonly #tenures: Tenures;
   readonly #clock: Clock;
   readonly #probe: Probe;
-  /** What to do with the documents of slots that are somebody else's. */
-  readonly #drop: (lost: readonly LostSlot[]) => void;
+  readonly #home: Home;
   #retryMs = RETRY_FIRST_MS;
 
-  constructor(
-    owner: string,
-    log: DocumentLog,
-    tenures: Tenures,
-    clock: Clock,
-    probe: Probe,
-    drop: (lost: readonly LostSlot[]) => void,
-  ) {
-    this.#owner = owner;
-    this.#log = log;
-    this.#tenures = tenures;
-    this.#clock = clock;
-    this.#probe = probe;
-    this.#drop = drop;
+  constructor(parts: {
+    readonly owner: string;
+    readonly log: DocumentLog;
+    readonly tenures: Tenures;
+    readonly clock: Clock;
+    readonly probe: Probe;
+    readonly home: Home;
+  }) {
+    this.#owner = parts.owner;
+    this.#log = parts.log;
+    this.#tenures = parts.tenures;
+    this.#clock = parts.clock;
+    this.#probe = parts.probe;
+    this.#home = parts.home;
   }
 
   take(document: Document, entriesMax: number, bytesMax: number): Batch | undefined {
@@ -68,7 +76,7 @@ export class Committer implements Storer<Document> {
         this.#retryMs = RETRY_FIRST_MS;
         const rest = taken.filter(({ source, batch }) => {
           const verdict = outcome.verdicts.get(batch.document);
-          if (verdict === 'durable') source.commit();
+          if (verdict === 'durable') this.#asserted(source, () => source.commit());
           if (verdict === 'diverged') this.#probe.tell('alarm', 'a head in the log is not the one expected');
           return verdict !== 'durable';
         });
@@ -97,15 +105,27 @@ export class Committer implements Storer<Document> {
     while (rest.length > 0) {
       try {
         const { kept, lost } = await this.#tenures.raise(this.#tenuresOf(rest));
-        this.#drop(lost);
+        this.#home.drop(lost);
         const ours = new Set(kept.map(({ slot }) => slot));
         rest = rest.filter((document) => ours.has(document.slot));
-        for (const document of rest) document.replay(await this.#above(document));
+        for (const document of rest) {
+          const found = await this.#above(document);
+          this.#asserted(document, () => document.replay(found));
+        }
         return;
       } catch (error) {
         this.#probe.tell('warn', 'what became of a flush is not known yet', { reason: String(error) });
         await this.#retryPause();
       }
+    }
+  }
+
+  #asserted(document: Document, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      this.#probe.tell('alarm', 'a document is not as it must be, and is loaded anew', { reason: String(error) });
+      this.#home.abandon(document);
     }
   }
 

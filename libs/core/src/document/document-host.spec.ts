@@ -178,6 +178,21 @@ describe('DocumentHost: eviction', () => {
     expect(home.node.stats().documents).toBe(1);
     expect(home.probe.checkpoints.every(({ done }) => !done)).toBe(true);
   });
+
+  it('W6: after a step without an answer, the next checkpoint raises the epoch first, so that it can not come through', async () => {
+    const { home, push } = await start({ settings: { checkpointAfterMs: 100 } });
+    await push(1, 'kept');
+    const epoch = () => home.database.slots[slotOf(BOARD)]!.epoch;
+    const before = epoch();
+    home.faults.failNext('checkpoint', 'requestLost');
+    await home.world.until('the failure', () => home.probe.checkpoints.length === 1);
+    expect(epoch()).toBe(before);
+    await home.world.until('the next checkpoint', () => home.probe.checkpoints.length === 2);
+    expect(home.probe.checkpoints.map(({ done }) => done)).toEqual([false, true]);
+    expect(epoch()).toBe(before + 1);
+    expect(home.database.checkpointOf(BOARD)).toBe(1);
+    expect(await push(2, 'more')).toMatchObject({ ok: true, position: { seq: 2 } });
+  });
 });
 
 async function start(parts: Partial<TestHomeParts> = {}) {

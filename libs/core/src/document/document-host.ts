@@ -12,24 +12,20 @@ import { refuse, type DocumentId, type EntriesReply, type PushReply, type Refusa
 import { pause, type Clock } from '../runtime/clock.js';
 import type { Probe } from '../runtime/probe.js';
 import { upTo } from './catch-up.js';
-import { checkpointSteps } from './checkpoint.js';
-import { Committer } from './committer.js';
+import { Checkpointer, type CheckpointSettings } from './checkpointer.js';
+import { Committer, type Home } from './committer.js';
 import type { DocumentLog } from './document-log.js';
 import { Document, type Push } from './document.js';
 import { Frames, type FanOut } from './fan-out.js';
 import { GroupCommit } from './group-commit.js';
 import { slotOf, type LostSlot, type Tenures } from './slot.js';
 
-export interface DocumentSettings {
+export interface DocumentSettings extends CheckpointSettings {
   readonly lanes: number;
   readonly frameIntervalMs: number;
   /** A push that has waited longer is told to ask again. */
   readonly pushWaitMs: number;
   readonly loadsMax: number;
-  readonly checkpointsMax: number;
-  /** A document is checkpointed when it owes this many entries, or has owed any for `checkpointAfterMs`. */
-  readonly checkpointEntries: number;
-  readonly checkpointAfterMs: number;
   readonly idleMs: number;
   readonly memoryBudgetBytes: number;
 }
@@ -50,8 +46,7 @@ export const DEFAULT_DOCUMENT_SETTINGS: DocumentSettings = {
 const DOCUMENT_OVERHEAD_BYTES = 4 * 1024;
 const ENTRIES_PAGE_BYTES = 128 * 1024;
 
-export class DocumentHost {
-  readonly #owner: string;
+export class DocumentHost implements Home {
   readonly #log: DocumentLog;
   readonly #tenures: Tenures;
   readonly #fanOut: FanOut;
@@ -63,9 +58,9 @@ export class DocumentHost {
   readonly #loading = new Map<DocumentId, Promise<Document | Refusal>>();
   #loads = 0;
   readonly #loadQueue: (() => void)[] = [];
-  /** Documents that owe a checkpoint, with the time since when. */
-  readonly #due = new Map<Document, number>();
-  #checkpoints = 0;
+  readonly #checkpointer: Checkpointer;
+  /** Sessions on documents that were abandoned and are not loaded again yet. */
+  readonly #orphans = new Map<DocumentId, number>();
   #timeline = '';
   #state: 'open' | 'draining' = 'open';
 
@@ -78,16 +73,15 @@ export class DocumentHost {
     readonly probe: Probe;
     readonly settings: DocumentSettings;
   }) {
-    this.#owner = parts.owner;
     this.#log = parts.log;
     this.#tenures = parts.tenures;
     this.#fanOut = parts.fanOut;
     this.#clock = parts.clock;
     this.#probe = parts.probe;
     this.#settings = parts.settings;
-    const committer = new Committer(parts.owner, parts.log, parts.tenures, parts.clock, parts.probe, (lost) =>
-      this.drop(lost),
-    );
+    const { owner, log, tenures, clock, probe } = parts;
+    const committer = new Committer({ owner, log, tenures, clock, probe, home: this });
+    this.#checkpointer = new Checkpointer(parts);
     this.#groupCommit = new GroupCommit(committer, parts.settings.lanes);
   }
 
@@ -127,7 +121,9 @@ export class DocumentHost {
 
   leave(id: DocumentId): void {
     const document = this.#here.get(id);
+    const orphans = this.#orphans.get(id) ?? 0;
     if (document !== undefined && document.readers > 0) document.readers--;
+    else if (orphans > 0) this.#orphans.set(id, orphans - 1);
   }
 
   /** Entries from `from`, from memory or else from the log: what repairs a hole. Committed ones only. */
@@ -161,6 +157,13 @@ export class DocumentHost {
     }
   }
 
+  /** It is not as it should be: what waits is sent away, and the next who asks loads it anew. */
+  abandon(document: Document): void {
+    this.#orphans.set(document.id, document.readers);
+    this.#forget(document);
+    document.drop(refuse.unavailable('the document is loaded anew', 250));
+  }
+
   /** The node has lost its place for ever: nothing is committed here any more, and everything that waits is answered. */
   dropAll(): void {
     for (const document of this.#here.values()) {
@@ -175,11 +178,11 @@ export class DocumentHost {
     const late = refuse.unavailable('the database does not answer; the push waits, ask again', 1_000);
     for (const document of this.#here.values()) {
       if (document.waitingCount > 0) document.excuse(nowMs - this.#settings.pushWaitMs, late);
-      if (document.checkpointState === 'due' && !this.#due.has(document)) this.#due.set(document, nowMs);
+      this.#checkpointer.consider(document, nowMs);
       const isActive = nowMs - document.lastUsedMs < 3_000 || document.waitingCount > 0;
       if (document.readers > 0 && isActive) this.#beacon(document);
     }
-    this.#startCheckpoints(nowMs);
+    this.#checkpointer.start();
     this.#evict(nowMs);
   }
 
@@ -190,11 +193,11 @@ export class DocumentHost {
     for (;;) {
       let busy = 0;
       for (const document of this.#here.values()) {
-        if (document.waitingCount === 0 && document.checkpointState === 'due') this.#due.set(document, -Infinity);
+        if (document.waitingCount === 0) this.#checkpointer.consider(document, -Infinity);
         if (document.waitingCount > 0 || document.checkpointState !== 'clean') busy++;
       }
       if (busy === 0 || this.#clock.monotonicMs() >= endMs) return;
-      this.#startCheckpoints(Infinity);
+      this.#checkpointer.start();
       await pause(this.#clock, 10);
     }
   }
@@ -251,6 +254,8 @@ export class DocumentHost {
         if (this.#tenures.epochOf(slot) !== epoch) continue;
         const frames = new Frames(id, this.#fanOut, this.#clock, this.#settings.frameIntervalMs);
         const document = new Document(id, loaded, this.#timeline, this.#clock, frames);
+        document.readers = this.#orphans.get(id) ?? 0;
+        this.#orphans.delete(id);
         this.#here.set(id, document);
         this.#probe.loaded({
           records: loaded.records.length,
@@ -273,56 +278,32 @@ export class DocumentHost {
     this.#loads++;
   }
 
-  // ── checkpoints and eviction ─────────────────────────────────────────────────────────────────────────────────────
-
-  #startCheckpoints(nowMs: number): void {
-    for (const [document, sinceMs] of this.#due) {
-      if (this.#checkpoints >= this.#settings.checkpointsMax) return;
-      const isDue =
-        document.checkpointDebt >= this.#settings.checkpointEntries ||
-        nowMs - sinceMs >= this.#settings.checkpointAfterMs;
-      if (isDue) void this.#checkpoint(document);
-    }
-  }
-
-  async #checkpoint(document: Document): Promise<void> {
-    this.#due.delete(document);
-    const epoch = this.#tenures.epochOf(document.slot);
-    if (epoch === undefined || document.checkpointState !== 'due') return;
-    this.#checkpoints++;
-    const startedMs = this.#clock.monotonicMs();
-    const plan = document.planCheckpoint();
-    let outcome: 'done' | 'fenced' | 'failed' = 'done';
-    for (const step of checkpointSteps(document.id, { slot: document.slot, epoch }, plan)) {
-      outcome = await this.#log.checkpoint(this.#owner, step);
-      if (outcome !== 'done') break;
-    }
-    // Fenced: the epoch was raised meanwhile, by us or by another owner; the next flush finds out which.
-    document.endCheckpoint(plan, outcome === 'done');
-    this.#checkpoints--;
-    this.#probe.checkpointed({
-      records: plan.upserts.length + plan.deletes.length,
-      tookMs: this.#clock.monotonicMs() - startedMs,
-      done: outcome === 'done',
-    });
-  }
+  // ── eviction ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Those idle for long; and beyond the memory budget, the longest idle ones. */
   #evict(nowMs: number): void {
     let { bytes } = this.stats();
     bytes += this.#here.size * DOCUMENT_OVERHEAD_BYTES;
-    const idle = [...this.#here.values()].filter((document) => document.isIdle);
-    idle.sort((one, other) => one.lastUsedMs - other.lastUsedMs);
-    for (const document of idle) {
-      const isOver = bytes > this.#settings.memoryBudgetBytes;
-      if (!isOver && nowMs - document.lastUsedMs < this.#settings.idleMs) return;
+    const leave = (document: Document) => {
       bytes -= document.bytes + DOCUMENT_OVERHEAD_BYTES;
       this.#forget(document);
+    };
+    const idle: Document[] = [];
+    for (const document of this.#here.values()) {
+      if (!document.isIdle) continue;
+      if (nowMs - document.lastUsedMs < this.#settings.idleMs) idle.push(document);
+      else leave(document);
+    }
+    if (bytes <= this.#settings.memoryBudgetBytes) return;
+    idle.sort((one, other) => one.lastUsedMs - other.lastUsedMs);
+    for (const document of idle) {
+      if (bytes <= this.#settings.memoryBudgetBytes) return;
+      leave(document);
     }
   }
 
   #forget(document: Document): void {
     this.#here.delete(document.id);
-    this.#due.delete(document);
+    this.#checkpointer.forget(document);
   }
 }

@@ -102,8 +102,9 @@ export abstract class DocumentLog {
   abstract entries(document: DocumentId, from: Seq, bytesMax: number): Promise<readonly LoggedEntry[] | 'trimmed'>;
 
   /**
-   * Writes a part of a checkpoint under the fence. An upsert never lowers a record's seq, a delete only takes rows with
-   * seq ≤ its own. `failed`: nothing, or not known to be anything, was written; the step may be repeated. Never rejects.
+   * Writes a part of a checkpoint under the fence. An upsert never lowers a record's seq, nor writes one that
+   * the document's checkpoint covers already; a delete only takes rows with seq ≤ its own. `failed`: nothing, or not
+   * known to be anything, was written; the step may be repeated, and may yet arrive. Never rejects.
    */
   abstract checkpoint(owner: string, step: CheckpointStep): Promise<'done' | 'fenced' | 'failed'>;
 }

@@ -192,13 +192,13 @@ export class Document {
   replay(found: readonly LoggedEntry[]): void {
     if (this.#state === 'dropped') return;
     const again = this.#waiting;
-    this.#waiting = [];
     this.#inFlightTo = undefined;
     this.#state = 'live';
     this.#speculation.forget();
     this.#marks.rollBack(again.map(({ push }) => push));
     this.#show(found.map((entry) => this.#commitLogged(entry)));
     this.#seq = this.#committed;
+    this.#waiting = [];
     const inLog = new Map(found.map((entry) => [entry.seq, entry]));
     for (const waiting of again) {
       // A push that is not remembered is known by its place and the session that was made for it alone.

@@ -19,8 +19,6 @@ export abstract class Probe {
     readonly tookMs: number;
     readonly done: boolean;
   }): void;
-  /** A frame was handed to the fan-out. */
-  abstract framed(entries: number): void;
   /** Worth a line in the log; `alarm` is worth waking somebody. Never a payload, never a secret. */
   abstract tell(level: 'info' | 'warn' | 'alarm', message: string, detail?: Readonly<Record<string, unknown>>): void;
 }
