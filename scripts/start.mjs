@@ -29,6 +29,12 @@ const PARTS = [
     sources: ['libs/client', 'libs/protocol', 'tsconfig.json'],
     command: ['vite/bin/vite.js', 'build', '--logLevel', 'warn', '--config', 'libs/client/vite.config.ts'],
   },
+  {
+    name: 'whiteboard',
+    makes: 'dist/apps/whiteboard/index.html',
+    sources: ['apps/whiteboard', 'libs/client', 'libs/protocol', 'tsconfig.json'],
+    command: ['vite/bin/vite.js', 'build', '--logLevel', 'warn', '--config', 'apps/whiteboard/vite.config.ts'],
+  },
 ];
 
 /** A digest of all that goes into a part, tests apart: names and contents, and the packages that are installed. */
