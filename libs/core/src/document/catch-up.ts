@@ -12,18 +12,22 @@ const RECENT_BYTES_MAX = 1024 * 1024;
 
 /** The last committed entries, for resuming sessions and for the repair of holes. */
 export class RecentEntries {
-  #entries: { readonly entry: Entry; readonly bytes: number }[] = [];
+  #entries: Entry[] = [];
+  /** Of each entry. Beside it, not around it: an object less for every push. */
+  #sizes: number[] = [];
   #bytes = 0;
-  /** Those before it were let go; the array is cut now and then, not at each entry. */
+  /** Those before it were let go; the arrays are cut now and then, not at each entry. */
   #first = 0;
 
   add(entry: Entry, bytes: number): void {
-    this.#entries.push({ entry, bytes });
+    this.#entries.push(entry);
+    this.#sizes.push(bytes);
     this.#bytes += bytes;
     while (this.#entries.length - this.#first > RECENT_ENTRIES_MAX || this.#bytes > RECENT_BYTES_MAX)
-      this.#bytes -= this.#entries[this.#first++]!.bytes;
+      this.#bytes -= this.#sizes[this.#first++]!;
     if (this.#first > RECENT_ENTRIES_MAX) {
       this.#entries = this.#entries.slice(this.#first);
+      this.#sizes = this.#sizes.slice(this.#first);
       this.#first = 0;
     }
   }
@@ -32,7 +36,7 @@ export class RecentEntries {
   from(from: Seq, head: Seq): readonly Entry[] | undefined {
     const missing = head - from + 1;
     if (missing > this.#entries.length - this.#first) return undefined;
-    return this.#entries.slice(this.#entries.length - missing).map(({ entry }) => entry);
+    return this.#entries.slice(this.#entries.length - missing);
   }
 }
 

@@ -31,7 +31,7 @@ export interface DocumentSettings extends CheckpointSettings {
 }
 
 export const DEFAULT_DOCUMENT_SETTINGS: DocumentSettings = {
-  lanes: 4,
+  lanes: 2,
   frameIntervalMs: 16,
   pushWaitMs: 8_000,
   loadsMax: 8,
@@ -109,14 +109,14 @@ export class DocumentHost implements Home {
     });
   }
 
-  async push(id: DocumentId, push: Push): Promise<PushReply> {
-    if (this.#state === 'draining') return refuse.unavailable('the server is stopping', 500);
-    const reply = await this.use(id, (document) => {
+  push(id: DocumentId, push: Push): Promise<PushReply> {
+    if (this.#state === 'draining') return Promise.resolve(refuse.unavailable('the server is stopping', 500));
+    const taken = this.use(id, (document) => {
       const answered = document.push(push);
       this.#groupCommit.submit(document, document.slot);
       return { answered };
     });
-    return 'ok' in reply ? reply : reply.answered;
+    return taken instanceof Promise ? taken.then(answeredOf) : answeredOf(taken);
   }
 
   leave(id: DocumentId): void {
@@ -306,4 +306,8 @@ export class DocumentHost implements Home {
     this.#here.delete(document.id);
     this.#checkpointer.forget(document);
   }
+}
+
+function answeredOf(taken: Refusal | { readonly answered: Promise<PushReply> }): Promise<PushReply> {
+  return 'answered' in taken ? taken.answered : Promise.resolve(taken);
 }

@@ -66,13 +66,13 @@ export const MARKS_MAX = 10_000;
 export const MARK_KEPT_MS = 24 * 60 * 60 * 1000;
 
 export class SessionMarks<Waiting> {
-  /** By session key. Insertion order is order of the last accepted push: the first is the first to be forgotten. */
+  /** By session key. */
   readonly #marks = new Map<string, Mark<Waiting>>();
   #forgottenTo: Seq;
 
   constructor(rows: readonly SessionMarkRow[], forgottenTo: Seq) {
     this.#forgottenTo = forgottenTo;
-    for (const row of [...rows].sort((one, other) => one.seq - other.seq)) {
+    for (const row of rows) {
       const answers = new Map<number, Answer<Waiting>>();
       for (const [opNo, seq, digest] of row.recent) answers.set(opNo, { state: 'acked', digest, seq });
       const { user, session, accepted, seq, at } = row;
@@ -122,9 +122,6 @@ export class SessionMarks<Waiting> {
     mark.seq = entry.seq;
     mark.at = entry.at;
     remember(mark, entry.opNo, { state: 'acked', digest, seq: entry.seq });
-    const key = sessionKey(entry.user, entry.session);
-    this.#marks.delete(key);
-    this.#marks.set(key, mark);
   }
 
   /** The push was refused, for good: a repetition hears the same. */
@@ -168,9 +165,10 @@ export class SessionMarks<Waiting> {
   /** Forgets the marks that are too old or too many, the oldest first; answers whom. Never one that awaits something. */
   forget(wallMs: number): { readonly user: UserId; readonly session: SessionId }[] {
     const forgotten = [];
-    for (const [key, mark] of this.#marks) {
-      if (this.#marks.size <= MARKS_MAX && mark.at > wallMs - MARK_KEPT_MS) break;
-      if (mark.accepted !== mark.committed || hasWaiting(mark)) continue;
+    const settled = [...this.#marks].filter(([, mark]) => mark.accepted === mark.committed && !hasWaiting(mark));
+    settled.sort(([, one], [, other]) => one.seq - other.seq);
+    for (const [key, mark] of settled) {
+      if (this.#marks.size <= MARKS_MAX && mark.at > wallMs - MARK_KEPT_MS) continue;
       this.#marks.delete(key);
       if (mark.seq > this.#forgottenTo) this.#forgottenTo = mark.seq;
       forgotten.push({ user: mark.user, session: mark.session });
@@ -191,7 +189,6 @@ export class SessionMarks<Waiting> {
 
 /** Keeps the last 64. A client has at most 64 unanswered, so none that it may repeat is dropped. */
 function remember<Waiting>(mark: Mark<Waiting>, opNo: number, answer: Answer<Waiting>): void {
-  mark.answers.delete(opNo);
   mark.answers.set(opNo, answer);
   if (mark.answers.size <= ANSWERS_MAX) return;
   for (const [oldest, { state }] of mark.answers) {
