@@ -163,14 +163,19 @@ describe('the lint rules', () => {
 
   it('is switched off nowhere', () => {
     // Put together here, so that this file does not find itself.
-    const disable = new RegExp(['(ox|es)lint-', 'disable|@ts-', '(ignore|expect-error|nocheck)'].join(''));
+    const disable = new RegExp(['(ox|es)lint-', 'disable|@ts-', '(ignore|nocheck)'].join(''));
+    // In a test it is a check of its own: that the types refuse something.
+    const expectError = ['@ts-', 'expect-error'].join('');
     const sources = ['apps', 'libs', 'test', 'scripts'].flatMap((top) =>
       readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' })
         .filter((file) => /\.(ts|tsx|mjs)$/.test(file) && !file.includes('node_modules'))
         .map((file) => join(top, file)),
     );
     expect(sources.length).toBeGreaterThan(50);
-    const disabling = sources.filter((file) => disable.test(readFileSync(join(ROOT, file), 'utf8')));
+    const disabling = sources.filter((file) => {
+      const text = readFileSync(join(ROOT, file), 'utf8');
+      return disable.test(text) || (text.includes(expectError) && !file.endsWith('.spec.ts'));
+    });
     expect(disabling.filter((file) => file !== 'test/boundaries.spec.ts')).toEqual([]);
   });
 });

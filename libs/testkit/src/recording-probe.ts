@@ -34,7 +34,6 @@ export class RecordingProbe extends Probe {
     this.checkpoints.push(checkpoint);
   }
 
-
   override tell(level: Told['level'], message: string, detail: Told['detail'] = {}): void {
     this.told.push({ level, message, detail });
   }
