@@ -1,8 +1,8 @@
 /**
- * The way to Postgres: three groups of connections, so that nothing that may take long stands before something that may
- * not. `writes` carries flushes, one connection per lane. `loads` carries what reads or folds much: loads, entries,
- * checkpoints, retention. `lease` is one connection that is never replaced while it works, because the advisory lock of
- * this node lives on it. Changes of ownership are rare and are made on connections of their own (`transact`).
+ * The way to Postgres: four groups of connections, so that nothing that may take long stands before something that may
+ * not. `writes` carries flushes, one connection per lane. `folds` carries checkpoints. `loads` carries what reads much:
+ * loads, entries, retention. `lease` is one connection that is never replaced while it works, because the advisory lock
+ * of this node lives on it. Changes of ownership are rare and are made on connections of their own (`transact`).
  *
  * What acknowledged writes rest on is set for every connection and asserted at the start: a commit that is durable when
  * it is answered, READ COMMITTED (the fence needs the newest version of a row that it waited for), and limits on the
@@ -14,7 +14,9 @@ import { addressOf, databaseOf, placeOf, userOf } from './database-url.js';
 import { StartRefused } from './start-refused.js';
 
 /** Lanes of the group commit. */
-const WRITES_MAX = 4;
+const WRITES_MAX = 2;
+/** As many as checkpoints run at a time. */
+const FOLDS_MAX = 2;
 const LOADS_MAX = 3;
 
 /** What every connection asks for, and what the server must confirm. Times in ms. */
@@ -35,8 +37,16 @@ const ONE_PLAN = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off',
 
 const TABLES = ['slot', 'document', 'entry_batch', 'record', 'session_mark', 'node', 'timeline'];
 
+/**
+ * A checkpoint does not wait for the disk. It says nothing that the log does not say, so a crash may lose it, whole; and
+ * since the write-ahead log is one, whatever is committed after it (a flush, the trimming of what it folded) is never on
+ * disk without it. It holds the row of its slot for a moment instead of for a write to disk, and flushes need that row.
+ */
+const NOT_WAITING = { ...ONE_PLAN, synchronous_commit: 'off' };
+
 export class Database {
   readonly writes: Connections;
+  readonly folds: Connections;
   readonly loads: Connections;
   readonly lease: Connections;
 
@@ -45,6 +55,7 @@ export class Database {
   constructor(url: string) {
     this.#url = url;
     this.writes = new Connections(() => connect(url, WRITES_MAX, ONE_PLAN));
+    this.folds = new Connections(() => connect(url, FOLDS_MAX, NOT_WAITING));
     this.loads = new Connections(() => connect(url, LOADS_MAX, ONE_PLAN));
     this.lease = new Connections(() => connect(url, 1));
   }
@@ -55,7 +66,8 @@ export class Database {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.writes.close(), this.loads.close(), this.lease.close()]);
+    const all = [this.writes, this.folds, this.loads, this.lease];
+    await Promise.all(all.map((connections) => connections.close()));
   }
 }
 
@@ -177,7 +189,7 @@ export function refusal(error: unknown, url: string): StartRefused {
       return new StartRefused(`user ${userOf(url)} lacks a right in database ${databaseOf(url)}: ${message}`);
     case '53300':
       return new StartRefused(
-        `Postgres at ${place} has no connections left: Homeport needs ${WRITES_MAX + LOADS_MAX + 1}`,
+        `Postgres at ${place} has no connections left: Homeport needs ${WRITES_MAX + FOLDS_MAX + LOADS_MAX + 1}`,
       );
     case '08P01':
       return new StartRefused(`what answers at ${place} refuses settings of a session (a pooler?): ${message}`);

@@ -128,7 +128,7 @@ export class PostgresDocumentLog extends DocumentLog {
       advance.forgotten.map(({ session }) => session),
     ];
     try {
-      const [row] = await this.#database.loads.run((sql) =>
+      const [row] = await this.#database.folds.run((sql) =>
         advancing
           ? sql.unsafe<FoldRow[]>(FOLD_AND_ADVANCE, [...parameters, ...advancing], PREPARED)
           : sql.unsafe<FoldRow[]>(FOLD, parameters, PREPARED),

@@ -76,6 +76,7 @@ export class Checkpointer {
     const tenure = await this.#tenureOf(document.slot);
     if (tenure !== undefined && document.checkpointState === 'due') await this.#write(document, tenure);
     this.#running.delete(document);
+    this.start();
   }
 
   async #write(document: Document, tenure: Tenure): Promise<void> {

@@ -36,8 +36,8 @@ export const DEFAULT_DOCUMENT_SETTINGS: DocumentSettings = {
   pushWaitMs: 8_000,
   loadsMax: 8,
   checkpointsMax: 2,
-  checkpointEntries: 500,
-  checkpointAfterMs: 5_000,
+  checkpointEntries: 1_000,
+  checkpointAfterMs: 10_000,
   idleMs: 60_000,
   memoryBudgetBytes: 1024 * 1024 * 1024,
 };
