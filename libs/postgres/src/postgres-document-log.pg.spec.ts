@@ -1,4 +1,4 @@
-import { slotOf, type AppendOutcome, type Batch, type CheckpointStep, type LoggedEntry } from '@homeport/core';
+import { placed, slotOf, type AppendOutcome, type Batch, type CheckpointStep, type LoggedEntry } from '@homeport/core';
 import type { Epoch, Json, Seq } from '@homeport/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../testkit/src/test-postgres.js';
@@ -69,7 +69,7 @@ describe('PostgresDocumentLog on real Postgres', () => {
 
   it('R4: the log and the records give back what they were given, to the character', async () => {
     const value = { z: 1, a: [1e21, 5e-324, 'é😀 "\\{}', '\u0000', '\ud800', null, true], '': { b: {} } };
-    expect(verdictOf(await log.append('me', [{ ...batch(0, 0), entries: [entry(1, value)] }]))).toBe('durable');
+    expect(verdictOf(await log.append('me', [{ ...batch(0, 0), entries: [placed(entry(1, value))] }]))).toBe('durable');
     expect(JSON.stringify((await log.load(BOARD)).tail)).toBe(JSON.stringify([entry(1, value)]));
     expect(await log.checkpoint('me', step(1, value))).toBe('done');
     expect(JSON.stringify((await log.load(BOARD)).records[0]?.value)).toBe(JSON.stringify(value));
@@ -151,7 +151,7 @@ function entry(seq: number, value: Json): LoggedEntry {
 }
 
 function batch(head: number, count: number): Batch {
-  const entries = Array.from({ length: count }, (_, index) => entry(head + 1 + index, index));
+  const entries = Array.from({ length: count }, (_, index) => placed(entry(head + 1 + index, index)));
   return { document: BOARD, slot: slotOf(BOARD), epoch: EPOCH, head: head as Seq, entries, bytes: 0 };
 }
 

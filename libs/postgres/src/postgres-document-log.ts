@@ -5,7 +5,7 @@
  * FATAL ends the connection and may come after the commit; a lost connection and a passed deadline say nothing at all:
  * unknown. A statement of unknown outcome may be executed later, whoever owns the slot by then; the fence judges it.
  */
-import { DocumentLog } from '@homeport/core';
+import { DocumentLog, logText } from '@homeport/core';
 import type {
   AppendOutcome,
   Batch,
@@ -63,7 +63,7 @@ export class PostgresDocumentLog extends DocumentLog {
       batches.map(({ epoch }) => epoch),
       batches.map(({ head }) => head),
       batches.map(({ head, entries }) => head + entries.length),
-      batches.map(({ entries }) => JSON.stringify(entries)).join(SEPARATOR),
+      batches.map(({ entries }) => `[${entries.map(logText).join(',')}]`).join(SEPARATOR),
     ];
     try {
       const [row] = await this.#database.writes.run((sql) => sql.unsafe<AppendRow[]>(APPEND, parameters, PREPARED));

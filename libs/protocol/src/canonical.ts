@@ -16,10 +16,10 @@ export function canonicalJson(value: Json): string {
 }
 
 /**
- * 53 bits of a text as 14 hex digits. Fast and well spread, not cryptographic: it tells two honest contents apart.
+ * 53 bits of a text, as a whole number. Fast and well spread, not cryptographic: it tells two honest contents apart.
  * (cyrb53 by bryc, public domain.)
  */
-export function digest(text: string): string {
+export function fingerprint(text: string): number {
   let h1 = 0xdeadbeef;
   let h2 = 0x41c6ce57;
   for (let i = 0; i < text.length; i++) {
@@ -29,7 +29,17 @@ export function digest(text: string): string {
   }
   h1 = Math.imul(h1 ^ (h1 >>> 16), 2246822507) ^ Math.imul(h2 ^ (h2 >>> 13), 3266489909);
   h2 = Math.imul(h2 ^ (h2 >>> 16), 2246822507) ^ Math.imul(h1 ^ (h1 >>> 13), 3266489909);
-  return (4294967296 * (2097151 & h2) + (h1 >>> 0)).toString(16).padStart(14, '0');
+  return 4294967296 * (2097151 & h2) + (h1 >>> 0);
+}
+
+/** A fingerprint as 14 hex digits: its form in the wire's hashes and at rest. */
+export function hexOf(print: number): string {
+  return print.toString(16).padStart(14, '0');
+}
+
+/** The fingerprint of a text, in hex. */
+export function digest(text: string): string {
+  return hexOf(fingerprint(text));
 }
 
 /** The hash of a document's state: all copies at the same seq have the same one. */

@@ -6,6 +6,7 @@
  */
 import {
   DocumentLog,
+  logText,
   type AppendOutcome,
   type Batch,
   type CheckpointStep,
@@ -45,8 +46,8 @@ export class MemoryDocumentLog extends DocumentLog {
 
   async append(owner: string, batches: readonly Batch[]): Promise<AppendOutcome> {
     // Text from here on, in this tick: what the caller does to its objects afterwards is not what was sent.
-    const sent = batches.map(({ entries, ...batch }) => ({ ...batch, entries: entries.map((e) => JSON.stringify(e)) }));
-    const poisoned = batches.some((batch) => batch.entries.some(this.#poison));
+    const sent = batches.map(({ entries, ...batch }) => ({ ...batch, entries: entries.map(logText) }));
+    const poisoned = sent.some(({ entries }) => readEntries(entries).some(this.#poison));
     try {
       return await this.#link.send('append', () =>
         this.#database.transact(async (lock) => {

@@ -1,22 +1,22 @@
-import { FanOut, type DocumentMessage } from '@homeport/core';
+import { FanOut, type DocumentEvent } from '@homeport/core';
 import type { DocumentId } from '@homeport/protocol';
-import type { RecordingChannel } from './recording-channel.js';
+import type { Heard, RecordingChannel } from './recording-channel.js';
 
-/** A fan-out with rooms: what is delivered is encoded once, in that tick, and reaches the channels that are joined then. */
+/** A fan-out with rooms: what is delivered reaches the channels that are joined in that tick. */
 export class RecordingFanOut extends FanOut {
   readonly #rooms = new Map<DocumentId, Set<RecordingChannel>>();
   /** Everything that was delivered, in order: one line per encoding, however many received it. */
   readonly delivered: {
     readonly document: DocumentId;
-    readonly message: DocumentMessage;
+    readonly message: Extract<Heard, { event: DocumentEvent }>;
     readonly receivers: number;
   }[] = [];
 
-  deliver(document: DocumentId, message: DocumentMessage): void {
+  deliver(document: DocumentId, event: DocumentEvent, payloadText: string): void {
     const room = this.#rooms.get(document) ?? new Set();
-    const seen = JSON.parse(JSON.stringify(message)) as DocumentMessage;
-    this.delivered.push({ document, message: seen, receivers: room.size });
-    for (const channel of room) channel.hear(seen);
+    const message = { event, payload: JSON.parse(payloadText) } as Extract<Heard, { event: DocumentEvent }>;
+    this.delivered.push({ document, message, receivers: room.size });
+    for (const channel of room) channel.hear(message);
   }
 
   join(document: DocumentId, channel: RecordingChannel): void {

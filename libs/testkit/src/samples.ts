@@ -1,5 +1,13 @@
 /** The smallest real things that most tests begin with. */
-import type { LoadedDocument, NodeInfo, Push } from '@homeport/core';
+import {
+  logText,
+  sessionKey,
+  type LoadedDocument,
+  type LoggedEntry,
+  type NodeInfo,
+  type PlacedEntry,
+  type Push,
+} from '@homeport/core';
 import type { Condition, Json, Op, Seq } from '@homeport/protocol';
 
 export const NOTHING_WRITTEN: LoadedDocument = {
@@ -20,8 +28,15 @@ export function add(key: string, by: number, condition?: Condition): Op {
 }
 
 /** The push `opNo` of a session; if nothing else is said, it names the one before it. */
-export function pushOf(opNo: number, ops: readonly Op[], differing: Partial<Push> = {}): Push {
-  return { user: 'ada', session: 's1', opNo, after: Math.max(0, opNo - 1), base: 0 as Seq, ops, ...differing };
+export function pushOf(opNo: number, ops: readonly Op[], differing: Partial<Omit<Push, 'writer'>> = {}): Push {
+  const after = Math.max(0, opNo - 1);
+  const push = { user: 'ada', session: 's1', opNo, after, base: 0 as Seq, ops, ...differing };
+  return { ...push, writer: sessionKey(push.user, push.session) };
+}
+
+/** Entries as they come back from the log. */
+export function fromLog(entries: readonly PlacedEntry[]): LoggedEntry[] {
+  return entries.map((entry) => JSON.parse(logText(entry)) as LoggedEntry);
 }
 
 export function nodeNamed(name: string, incarnation = 1): NodeInfo {

@@ -175,7 +175,7 @@ export class ServerProcess {
     );
     const child = spawn(
       process.execPath,
-      ['--enable-source-maps', mainOf(this.options), ...(this.options.args ?? [])],
+      ['--enable-source-maps', ...nodeFlags(), mainOf(this.options), ...(this.options.args ?? [])],
       {
         env: {
           ...base,
@@ -235,6 +235,12 @@ export async function within<T>(limitMs: number, what: string, promise: Promise<
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Those that `npm start` runs the server with. */
+export function nodeFlags(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
 }
 
 function mainOf(options: ServerProcessOptions): string {

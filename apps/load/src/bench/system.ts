@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
-import { ServerProcess } from '@homeport/testkit';
+import { nodeFlags, ServerProcess } from '@homeport/testkit';
 
 export interface System {
   readonly name: 'homeport' | 'echo';
@@ -37,7 +37,8 @@ export async function startHomeport(): Promise<Homeport> {
 }
 
 export async function startEcho(): Promise<System> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./echo-server.js', import.meta.url))], {
+  const main = fileURLToPath(new URL('./echo-server.js', import.meta.url));
+  const child = spawn(process.execPath, [...nodeFlags(), main], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');

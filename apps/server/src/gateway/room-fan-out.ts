@@ -1,5 +1,6 @@
-import { FanOut, type DocumentMessage } from '@homeport/core';
+import { FanOut, type DocumentEvent } from '@homeport/core';
 import type { DocumentId } from '@homeport/protocol';
+import { JsonText } from './json-encoder.js';
 import { roomOf } from './room.js';
 import type { HomeSocketServer } from './socket-server.js';
 
@@ -7,7 +8,7 @@ import type { HomeSocketServer } from './socket-server.js';
 const PRESENCE_BEHIND_BYTES_MAX = 64 * 1024;
 
 /**
- * Hands a message to everyone in a document's room: Socket.IO encodes it once, down to the WebSocket frame.
+ * Hands a message to everyone in a document's room: it is text already, and Socket.IO makes one WebSocket frame of it.
  *
  * Always `io.local`: a plain `io.to` waits for Redis before it serves the sockets of this node. Socket.IO's `volatile`
  * is not used for presence: it drops whatever comes in the same tick as a frame, from readers that are not behind at all.
@@ -17,18 +18,13 @@ export class RoomFanOut extends FanOut {
     super();
   }
 
-  override deliver(document: DocumentId, message: DocumentMessage): void {
+  override deliver(document: DocumentId, event: DocumentEvent, payloadText: string): void {
     const room = roomOf(document);
-    switch (message.event) {
-      case 'entries':
-        this.io.local.to(room).emit('entries', message.payload);
-        return;
-      case 'head':
-        this.io.local.to(room).emit('head', message.payload);
-        return;
-      case 'presence':
-        this.io.local.to(room).except(this.#behind(room)).emit('presence', message.payload);
-    }
+    const here = this.io.local.to(room);
+    // Socket.IO's types know the payload as an object; our encoder takes it as it is.
+    const payload = new JsonText(payloadText) as never;
+    if (event === 'presence') here.except(this.#behind(room)).emit(event, payload);
+    else here.emit(event, payload);
   }
 
   #behind(room: string): string[] {

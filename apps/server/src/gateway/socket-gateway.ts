@@ -22,7 +22,7 @@ import { Door } from '../door/door.js';
 import { LOG } from '../observe/log.js';
 import { SocketChannel } from './socket-channel.js';
 import type { HomeSocket, HomeSocketServer } from './socket-server.js';
-import { writeTogether } from './write-together.js';
+import { WriteTogether } from './write-together.js';
 
 type Ack = (reply: object) => void;
 
@@ -31,6 +31,7 @@ const RETRY_AFTER_MS = 1_000;
 @WebSocketGateway()
 export class SocketGateway implements OnGatewayInit, OnGatewayConnection {
   readonly #greeted = new WeakSet<HomeSocket['conn']>();
+  readonly #writes = new WriteTogether();
 
   constructor(
     private readonly node: HomeNode,
@@ -56,7 +57,7 @@ export class SocketGateway implements OnGatewayInit, OnGatewayConnection {
 
   handleConnection(socket: HomeSocket): void {
     socket.on('error', (error) => this.log.debug(error, 'a socket failed'));
-    writeTogether(socket);
+    this.#writes.add(socket);
     const channel = new SocketChannel(socket);
     socket.data.channel = channel;
     const session = this.node.connect(channel, socket.data.identity, socket.data.session);

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Identity } from '@homeport/core';
 import { LIMITS, type ClientToServer, type ServerToClient, type SessionId } from '@homeport/protocol';
 import { Server, type DefaultEventsMap, type Socket } from 'socket.io';
+import { Decoder } from 'socket.io-parser';
+import { JsonEncoder } from './json-encoder.js';
 import type { SocketChannel } from './socket-channel.js';
 
 /** What the middleware found out about a socket before it was let in, and its channel from then on. */
@@ -24,6 +26,7 @@ export function createSocketServer(allowedOrigins: ReadonlySet<string>, handshak
   const io: HomeSocketServer = new Server({
     transports: ['websocket'],
     serveClient: false,
+    parser: { Encoder: JsonEncoder, Decoder },
     perMessageDeflate: false,
     httpCompression: false,
     maxHttpBufferSize: LIMITS.messageBytes,

@@ -9,7 +9,7 @@ import {
   ApiResponse,
   ApiTags,
 } from '@nestjs/swagger';
-import { HomeNode, type Identity } from '@homeport/core';
+import { HomeNode, sessionKey, type Identity } from '@homeport/core';
 import {
   keyFlaw,
   parseEntries,
@@ -117,7 +117,8 @@ export class DocumentsController {
     mayOrThrow(caller, document, 'write');
     const ops = accepted(parseOps((body as { ops?: unknown } | undefined)?.ops)).value;
     const { session, opNo } = sessionOf(caller.user, idempotencyKey);
-    const push = { user: caller.user, session, opNo, after: 0, ops };
+    const { user } = caller;
+    const push = { user, session, writer: sessionKey(user, session), opNo, after: 0, ops };
     const reply = accepted(await this.node.directory.open(document).push(push));
     return this.#at(reply, response);
   }

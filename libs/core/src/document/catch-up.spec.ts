@@ -4,6 +4,7 @@ import { LIMITS, type Entry, type Epoch, type Op, type Page, type RecordState, t
 import { describe, expect, it } from 'vitest';
 import { RecentEntries, tailPages, upTo, type Pages } from './catch-up.js';
 import { Document } from './document.js';
+import { placed } from './entry.js';
 import { Frames } from './fan-out.js';
 
 describe('Catching up', () => {
@@ -95,14 +96,14 @@ describe('Catching up', () => {
 describe('RecentEntries', () => {
   it('keeps a bounded number of entries and bytes, and says where it does not reach', () => {
     const recent = new RecentEntries();
-    for (let seq = 1; seq <= 5_000; seq++) recent.add(entry(seq, 'x'), 10);
+    for (let seq = 1; seq <= 5_000; seq++) recent.add(placed({ ...entry(seq, 'x'), after: seq - 1 }));
     const head = 5_000 as Seq;
     expect(recent.from(4_001 as Seq, head)?.map(({ seq }) => seq)).toEqual(
       Array.from({ length: 1_000 }, (_, index) => 4_001 + index),
     );
     expect(recent.from(4_000 as Seq, head)).toBeUndefined();
     expect(recent.from(5_001 as Seq, head)).toEqual([]);
-    recent.add(entry(5_001, 'x'), 2 * 1024 * 1024);
+    recent.add(placed({ ...entry(5_001, 'x'.repeat(2 * 1024 * 1024)), after: 5_000 }));
     expect(recent.from(5_001 as Seq, 5_001 as Seq)).toBeUndefined();
   });
 });

@@ -5,29 +5,26 @@
  * younger records than the first, and the frames that made them so were sent before the page was.
  */
 import { LIMITS, type Entry, type Page, type Seq, type Stored } from '@homeport/protocol';
+import { shown, type PlacedEntry } from './entry.js';
 import type { Records } from './records.js';
 
 const RECENT_ENTRIES_MAX = 1_000;
-const RECENT_BYTES_MAX = 1024 * 1024;
+const RECENT_CHARS_MAX = 1024 * 1024;
 
 /** The last committed entries, for resuming sessions and for the repair of holes. */
 export class RecentEntries {
-  #entries: Entry[] = [];
-  /** Of each entry. Beside it, not around it: an object less for every push. */
-  #sizes: number[] = [];
-  #bytes = 0;
-  /** Those before it were let go; the arrays are cut now and then, not at each entry. */
+  #entries: PlacedEntry[] = [];
+  #chars = 0;
+  /** Those before it were let go; the array is cut now and then, not at each entry. */
   #first = 0;
 
-  add(entry: Entry, bytes: number): void {
+  add(entry: PlacedEntry): void {
     this.#entries.push(entry);
-    this.#sizes.push(bytes);
-    this.#bytes += bytes;
-    while (this.#entries.length - this.#first > RECENT_ENTRIES_MAX || this.#bytes > RECENT_BYTES_MAX)
-      this.#bytes -= this.#sizes[this.#first++]!;
+    this.#chars += entry.opsText.length;
+    while (this.#entries.length - this.#first > RECENT_ENTRIES_MAX || this.#chars > RECENT_CHARS_MAX)
+      this.#chars -= this.#entries[this.#first++]!.opsText.length;
     if (this.#first > RECENT_ENTRIES_MAX) {
       this.#entries = this.#entries.slice(this.#first);
-      this.#sizes = this.#sizes.slice(this.#first);
       this.#first = 0;
     }
   }
@@ -36,7 +33,7 @@ export class RecentEntries {
   from(from: Seq, head: Seq): readonly Entry[] | undefined {
     const missing = head - from + 1;
     if (missing > this.#entries.length - this.#first) return undefined;
-    return this.#entries.slice(this.#entries.length - missing);
+    return this.#entries.slice(this.#entries.length - missing).map(shown);
   }
 }
 

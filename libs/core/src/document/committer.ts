@@ -10,8 +10,9 @@
  *
  * A document that turns out not to be as it must be (a failed assertion) is abandoned and loaded anew; the others go on.
  */
-import type { LoggedEntry, Batch, DocumentLog } from './document-log.js';
+import type { Batch, DocumentLog } from './document-log.js';
 import type { Document } from './document.js';
+import type { LoggedEntry } from './entry.js';
 import { entriesOf, type Storer, type Taken } from './group-commit.js';
 import type { LostSlot, Tenure, Tenures } from './slot.js';
 import { pause, type Clock } from '../runtime/clock.js';

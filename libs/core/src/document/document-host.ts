@@ -227,7 +227,7 @@ export class DocumentHost implements Home {
 
   #beacon(document: Document): void {
     document.flushFrames();
-    this.#fanOut.deliver(document.id, { event: 'head', payload: { document: document.id, seq: document.head } });
+    this.#fanOut.deliver(document.id, 'head', `{"document":"${document.id}","seq":${document.head}}`);
   }
 
   // ── loading ──────────────────────────────────────────────────────────────────────────────────────────────────────

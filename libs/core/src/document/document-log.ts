@@ -5,7 +5,8 @@
  * fence, which rides inside each writing statement, compares the epoch of every slot written with the slot row, so a
  * write either carries the present epoch or does nothing. That, and no clock, is what acknowledged writes rest on.
  */
-import type { DocumentId, Entry, Json, Seq, SessionId, Timeline, UserId } from '@homeport/protocol';
+import type { DocumentId, Json, Seq, SessionId, Timeline, UserId } from '@homeport/protocol';
+import type { LoggedEntry, PlacedEntry } from './entry.js';
 import type { Tenure } from './slot.js';
 
 /** One document's part of a flush: entries `head + 1 …`, in order, at least one. */
@@ -13,14 +14,9 @@ export interface Batch extends Tenure {
   readonly document: DocumentId;
   /** The committed head that the entries follow; 0: the document has no row yet. */
   readonly head: Seq;
-  readonly entries: readonly LoggedEntry[];
+  readonly entries: readonly PlacedEntry[];
   /** Bytes of the ops as JSON. */
   readonly bytes: number;
-}
-
-/** An entry with what only the owner needs to rebuild its memory of sessions: `after` makes W4 checkable. */
-export interface LoggedEntry extends Entry {
-  readonly after: number;
 }
 
 /** Per document: stored; refused by the fence; or the head in the log is not the one expected, though the fence held. */

@@ -7,10 +7,12 @@ import {
   pushOf,
   put,
   watch,
+  fromLog,
 } from '@homeport/testkit';
 import { stateHash, type Epoch, type Op, type Seq } from '@homeport/protocol';
 import { describe, expect, it } from 'vitest';
-import type { LoadedDocument, LoggedEntry } from './document-log.js';
+import type { LoadedDocument } from './document-log.js';
+import type { LoggedEntry } from './entry.js';
 import { Document, WAITING_MAX } from './document.js';
 import { Frames } from './fan-out.js';
 
@@ -237,7 +239,7 @@ function openDocument(loaded: LoadedDocument = NOTHING_WRITTEN) {
   const flush = (): readonly LoggedEntry[] => {
     const batch = document.takeBatch(1 as Epoch, 1_000, 1_000_000);
     if (batch !== undefined) document.commit();
-    return batch?.entries ?? [];
+    return fromLog(batch?.entries ?? []);
   };
   return { clock, fanOut, document, flush };
 }

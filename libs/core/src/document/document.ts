@@ -14,7 +14,7 @@
  *   live ── settle() ──> settling ── replay() ──> live          any ── drop() ──> dropped
  */
 import {
-  digest,
+  fingerprint,
   refuse,
   type DocumentId,
   type Entry,
@@ -34,11 +34,12 @@ import {
 import type { Clock } from '../runtime/clock.js';
 import { RecentEntries, snapshotPages, tailPages, type Pages } from './catch-up.js';
 import { CheckpointMarker, type CheckpointPlan } from './checkpoint.js';
-import type { Batch, LoadedDocument, LoggedEntry } from './document-log.js';
+import type { Batch, LoadedDocument } from './document-log.js';
+import { placed, type LoggedEntry, type PlacedEntry } from './entry.js';
 import { changesOf, evaluate } from './evaluate.js';
 import type { Frames } from './fan-out.js';
 import { Records, Speculation, type Change } from './records.js';
-import { SessionMarks, sessionKey, type Numbered } from './session-marks.js';
+import { SessionMarks, sessionKey, type Answer, type Numbered } from './session-marks.js';
 import { slotOf, type Slot } from './slot.js';
 import { answerAll, isSame, type Waiting } from './waiting.js';
 
@@ -140,13 +141,14 @@ export class Document {
   /** What waits to be stored, in order, up to the bounds and at least one entry; undefined: nothing, or not now. */
   takeBatch(epoch: Epoch, entriesMax: number, bytesMax: number): Batch | undefined {
     if (this.#state !== 'live' || this.#inFlightTo !== undefined) return undefined;
-    const entries: LoggedEntry[] = [];
+    const entries: PlacedEntry[] = [];
     let bytes = 0;
     for (const { place } of this.#waiting) {
       if (place.kind !== 'entry') continue;
-      if (entries.length >= entriesMax || (entries.length > 0 && bytes + place.bytes > bytesMax)) break;
+      const { length } = place.entry.opsText;
+      if (entries.length >= entriesMax || (entries.length > 0 && bytes + length > bytesMax)) break;
       entries.push(place.entry);
-      bytes += place.bytes;
+      bytes += length;
     }
     if (entries.length === 0) return undefined;
     this.#inFlightTo = entries.at(-1)!.seq;
@@ -158,13 +160,15 @@ export class Document {
     if (this.#state === 'dropped') return;
     const to = this.#inFlightTo!;
     this.#inFlightTo = undefined;
-    const entries: Entry[] = [];
+    const entries: PlacedEntry[] = [];
     let done = 0;
-    for (const { place } of this.#waiting) {
+    for (const { place, push } of this.#waiting) {
       if (place.kind === 'entry') {
         if (place.entry.seq > to) break;
         this.#speculation.commit(place.changes);
-        entries.push(this.#committedEntry(place.entry, place.changes, place.bytes, place.digest));
+        this.#committedEntry(place.entry, place.changes);
+        if (place.answer !== undefined) this.#marks.commit(push.writer, place.entry, place.answer);
+        entries.push(place.entry);
       }
       done++;
     }
@@ -297,12 +301,12 @@ export class Document {
 
   #judge(waiting: Waiting): void {
     const { push } = waiting;
-    const text = JSON.stringify(push.ops);
-    const hash = digest(text);
+    const opsText = JSON.stringify(push.ops);
+    const digest = fingerprint(opsText);
     if (waiting.isPoison)
-      return this.#refuse(waiting, refuse.invalid('ops', 'the database can not store this push'), hash);
+      return this.#refuse(waiting, refuse.invalid('ops', 'the database can not store this push'), digest);
     if (push.opNo > 0) {
-      const judgement = this.#marks.judge(push, hash, this.#timeline);
+      const judgement = this.#marks.judge(push, digest, this.#timeline);
       switch (judgement.kind) {
         case 'answered':
           return answerAll(waiting, judgement.reply);
@@ -315,24 +319,25 @@ export class Document {
           break;
       }
     }
-    const writer = sessionKey(push.user, push.session);
-    const evaluated = evaluate(push.ops, writer, (this.#seq + 1) as Seq, this.#speculation);
-    if (!evaluated.ok) return this.#refuse(waiting, evaluated, hash);
+    const evaluated = evaluate(push.ops, push.writer, (this.#seq + 1) as Seq, this.#speculation);
+    if (!evaluated.ok) return this.#refuse(waiting, evaluated, digest);
     const seq = ++(this.#seq as number) as Seq;
-    const { user, session, opNo, after, ops } = push;
-    const entry: LoggedEntry = { seq, session, opNo, after, user, at: this.#clock.wallMs(), ops };
-    waiting.place = { kind: 'entry', entry, changes: evaluated.changes, digest: hash, bytes: text.length };
+    const { user, session, opNo, after } = push;
+    const entry: PlacedEntry = { seq, session, opNo, after, user, at: this.#clock.wallMs(), opsText };
+    const answer = opNo > 0 ? this.#marks.await(push, digest, waiting, 'accepted', entry.at) : undefined;
+    waiting.place = { kind: 'entry', entry, changes: evaluated.changes, answer };
     this.#speculation.add(evaluated.changes);
-    if (opNo > 0) this.#marks.await(push, hash, waiting, 'accepted', entry.at);
     this.#waiting.push(waiting);
   }
 
-  #refuse(waiting: Waiting, refusal: Refusal, hash: string | undefined): void {
-    const remembered = waiting.push.opNo > 0 ? hash : undefined;
-    waiting.place = { kind: 'refusal', refusal, digest: remembered };
-    if (this.#waiting.length === 0) return this.#answer(waiting);
-    if (remembered !== undefined) this.#marks.await(waiting.push, remembered, waiting, 'refused', this.#clock.wallMs());
-    this.#waiting.push(waiting);
+  #refuse(waiting: Waiting, refusal: Refusal, digest: number | undefined): void {
+    const { push } = waiting;
+    let answer: Answer<Waiting> | number | undefined = push.opNo > 0 ? digest : undefined;
+    if (answer !== undefined && this.#waiting.length > 0)
+      answer = this.#marks.await(push, answer, waiting, 'refused', this.#clock.wallMs());
+    waiting.place = { kind: 'refusal', refusal, answer };
+    if (this.#waiting.length === 0) this.#answer(waiting);
+    else this.#waiting.push(waiting);
   }
 
   #answer(waiting: Waiting): void {
@@ -341,7 +346,7 @@ export class Document {
       case 'entry':
         return answerAll(waiting, { ok: true, position: { timeline: this.#timeline, seq: place.entry.seq } });
       case 'refusal':
-        if (place.digest !== undefined) this.#marks.refuse(push, place.digest, place.refusal, this.#clock.wallMs());
+        if (place.answer !== undefined) this.#marks.refuse(push, place.answer, place.refusal, this.#clock.wallMs());
         return answerAll(waiting, place.refusal);
       case 'arrived':
         throw new Error('a push that was not judged can not be answered');
@@ -349,26 +354,24 @@ export class Document {
   }
 
   /** A frame that nobody would get is not made. */
-  #show(entries: readonly Entry[]): void {
+  #show(entries: readonly PlacedEntry[]): void {
     if (this.readers > 0) this.#frames.add(entries);
   }
 
-  #commitLogged(entry: LoggedEntry): Entry {
-    const writer = sessionKey(entry.user, entry.session);
-    const changes = changesOf(entry.ops, writer, entry.seq, this.#records);
+  #commitLogged(logged: LoggedEntry): PlacedEntry {
+    const writer = sessionKey(logged.user, logged.session);
+    const changes = changesOf(logged.ops, writer, logged.seq, this.#records);
     for (const change of changes) this.#records.install(change);
-    const text = JSON.stringify(entry.ops);
-    return this.#committedEntry(entry, changes, text.length, digest(text));
+    const entry = placed(logged);
+    this.#committedEntry(entry, changes);
+    if (entry.opNo > 0) this.#marks.commit(writer, entry, fingerprint(entry.opsText));
+    return entry;
   }
 
-  #committedEntry(logged: LoggedEntry, changes: readonly Change[], bytes: number, hash: string): Entry {
-    if (logged.seq !== this.#committed + 1) throw new Error(`entry ${logged.seq} does not follow ${this.#committed}`);
-    this.#committed = logged.seq;
-    const { seq, session, opNo, user, at, ops } = logged;
-    const entry: Entry = { seq, session, opNo, user, at, ops };
-    if (opNo > 0) this.#marks.commit(logged, hash);
-    this.#recent.add(entry, bytes);
-    this.#checkpoint.changed(changes, seq);
-    return entry;
+  #committedEntry(entry: PlacedEntry, changes: readonly Change[]): void {
+    if (entry.seq !== this.#committed + 1) throw new Error(`entry ${entry.seq} does not follow ${this.#committed}`);
+    this.#committed = entry.seq;
+    this.#recent.add(entry);
+    this.#checkpoint.changed(changes, entry.seq);
   }
 }

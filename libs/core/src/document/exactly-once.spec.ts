@@ -1,5 +1,5 @@
 /** The table of what a push is answered that was, or may have been, sent before: row by row, and after a load. */
-import { FakeClock, NOTHING_WRITTEN, RecordingFanOut, add, pushOf, put, watch } from '@homeport/testkit';
+import { FakeClock, NOTHING_WRITTEN, RecordingFanOut, add, fromLog, pushOf, put, watch } from '@homeport/testkit';
 import { LIMITS, type Epoch, type Seq } from '@homeport/protocol';
 import { describe, expect, it } from 'vitest';
 import type { LoadedDocument } from './document-log.js';
@@ -148,7 +148,7 @@ describe('Exactly once', () => {
       for (let seq = 1; seq <= 3; seq++) {
         if (checkpointAt === seq - 1) saved = checkpointed(document);
         const entries = await flush(1);
-        if (seq > checkpointAt) tail.push(...entries);
+        if (seq > checkpointAt) tail.push(...fromLog(entries));
       }
       if (checkpointAt === 3) saved = checkpointed(document);
       const loaded = openDocument({ ...saved, head: 3 as Seq, tail });

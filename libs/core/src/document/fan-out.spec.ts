@@ -1,6 +1,7 @@
 import { FakeClock, RecordingChannel, RecordingFanOut } from '@homeport/testkit';
-import type { Entry, Seq } from '@homeport/protocol';
+import type { Seq } from '@homeport/protocol';
 import { describe, expect, it } from 'vitest';
+import type { PlacedEntry } from './entry.js';
 import { Frames } from './fan-out.js';
 
 describe('Frames', () => {
@@ -72,8 +73,8 @@ function bench() {
   return { clock, fanOut, frames: new Frames('board', fanOut, clock, 16) };
 }
 
-function entry(seq: number): Entry {
-  return { seq: seq as Seq, session: 's', opNo: seq, user: 'ada', at: 0, ops: [] };
+function entry(seq: number): PlacedEntry {
+  return { seq: seq as Seq, session: 's', opNo: seq, after: seq - 1, user: 'ada', at: 0, opsText: '[]' };
 }
 
 function rangesOf(fanOut: RecordingFanOut): string[] {

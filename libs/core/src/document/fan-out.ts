@@ -1,21 +1,18 @@
-import type { DocumentId, Entry, ServerToClient } from '@homeport/protocol';
+import type { DocumentId, ServerToClient } from '@homeport/protocol';
 import type { Cancel, Clock } from '../runtime/clock.js';
+import { frameText, type PlacedEntry } from './entry.js';
 
-/** A message to everyone on a document: the same for all, encoded once. */
-export type DocumentMessage = {
-  [Event in 'entries' | 'presence' | 'head']: {
-    readonly event: Event;
-    readonly payload: Parameters<ServerToClient[Event]>[0];
-  };
-}['entries' | 'presence' | 'head'];
+/** What everyone on a document is told, the same for all. */
+export type DocumentEvent = Extract<keyof ServerToClient, 'entries' | 'presence' | 'head'>;
 
 /** Hands a message to every channel that has joined the document. */
 export abstract class FanOut {
   /**
+   * `payloadText`: the event's payload as JSON, encoded once for all of them.
    * Fire and forget; at most once per channel, in the order of the calls. Never throws, never waits for a reader.
    * `presence` may be dropped for a channel that is behind; `entries` and `head` may not, while the channel is joined.
    */
-  abstract deliver(document: DocumentId, message: DocumentMessage): void;
+  abstract deliver(document: DocumentId, event: DocumentEvent, payloadText: string): void;
 }
 
 /**
@@ -27,7 +24,7 @@ export class Frames {
   readonly #fanOut: FanOut;
   readonly #clock: Clock;
   readonly #intervalMs: number;
-  #held: Entry[] = [];
+  #held: PlacedEntry[] = [];
   #interval: Cancel | undefined;
 
   constructor(document: DocumentId, fanOut: FanOut, clock: Clock, intervalMs: number) {
@@ -38,7 +35,7 @@ export class Frames {
   }
 
   /** Entries that are committed, in order, right after those of the last call. */
-  add(entries: readonly Entry[]): void {
+  add(entries: readonly PlacedEntry[]): void {
     for (const entry of entries) this.#held.push(entry);
     if (this.#interval === undefined) this.#next();
   }
@@ -48,10 +45,8 @@ export class Frames {
     const entries = this.#held;
     if (entries.length === 0) return;
     this.#held = [];
-    this.#fanOut.deliver(this.#document, {
-      event: 'entries',
-      payload: { document: this.#document, from: entries[0]!.seq, to: entries.at(-1)!.seq, entries },
-    });
+    const range = `"document":"${this.#document}","from":${entries[0]!.seq},"to":${entries.at(-1)!.seq}`;
+    this.#fanOut.deliver(this.#document, 'entries', `{${range},"entries":[${entries.map(frameText).join(',')}]}`);
   }
 
   stop(): void {

@@ -1,7 +1,8 @@
 import { FakeClock } from '@homeport/testkit';
 import type { Epoch, Seq } from '@homeport/protocol';
 import { describe, expect, it } from 'vitest';
-import type { Batch, LoggedEntry } from './document-log.js';
+import type { Batch } from './document-log.js';
+import type { PlacedEntry } from './entry.js';
 import { FLUSH_ENTRIES_MAX, GroupCommit, entriesOf, type Storer, type Taken } from './group-commit.js';
 import type { Slot } from './slot.js';
 
@@ -89,7 +90,7 @@ class SlowStorer implements Storer<Source> {
     const count = Math.min(entriesMax, source.pending);
     if (count === 0) return undefined;
     source.pending -= count;
-    const entries = Array.from({ length: count }, () => ({}) as LoggedEntry);
+    const entries = Array.from({ length: count }, () => ({}) as PlacedEntry);
     return { document: source.name, slot: 0 as Slot, epoch: 1 as Epoch, head: 0 as Seq, entries, bytes: count };
   }
 

@@ -8,10 +8,11 @@ import {
   pushOf,
   put,
   watch,
+  fromLog,
 } from '@homeport/testkit';
 import { refuse, type Epoch, type Seq } from '@homeport/protocol';
 import { describe, expect, it } from 'vitest';
-import type { LoggedEntry } from './document-log.js';
+import type { LoggedEntry } from './entry.js';
 import { Document } from './document.js';
 import { Frames } from './fan-out.js';
 
@@ -174,11 +175,6 @@ function openDocument() {
     return batch?.entries ?? [];
   };
   return { clock, document, channel, push, flush, settle: () => clock.settle() };
-}
-
-/** As it comes back from the log: the same by value. */
-function fromLog(entries: readonly LoggedEntry[]): LoggedEntry[] {
-  return entries.map((entry) => JSON.parse(JSON.stringify(entry)) as LoggedEntry);
 }
 
 function entryOf(seq: number, session: string, ops: LoggedEntry['ops']): LoggedEntry {

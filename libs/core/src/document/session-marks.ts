@@ -8,7 +8,7 @@
  */
 import {
   LIMITS,
-  digest as digestOf,
+  hexOf,
   refuse,
   type Op,
   type Position,
@@ -20,7 +20,8 @@ import {
   type Timeline,
   type UserId,
 } from '@homeport/protocol';
-import type { LoggedEntry, SessionMarkRow } from './document-log.js';
+import type { SessionMarkRow } from './document-log.js';
+import type { PlacedEntry } from './entry.js';
 
 /** Identifies a session: the authenticated user is part of it. A session id has no space, so this is unambiguous. */
 export function sessionKey(user: UserId, session: SessionId): string {
@@ -30,6 +31,8 @@ export function sessionKey(user: UserId, session: SessionId): string {
 export interface Numbered {
   readonly user: UserId;
   readonly session: SessionId;
+  /** `sessionKey` of the two, made once for a session: it is looked up several times for each push. */
+  readonly writer: string;
   /** 1, 2, 3 …; 0: a push that nobody will repeat, and that is not remembered. */
   readonly opNo: number;
   readonly after: number;
@@ -45,10 +48,17 @@ export type Judgement<Waiting> =
   | { readonly kind: 'waiting'; readonly waiting: Waiting }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-type Answer<Waiting> =
-  | { readonly state: 'acked'; readonly digest: string; readonly seq: Seq }
-  | { readonly state: 'refused'; readonly digest: string; readonly refusal: Refusal }
-  | { readonly state: 'waiting'; readonly digest: string; readonly waiting: Waiting };
+type Outcome<Waiting> =
+  | { readonly state: 'acked'; readonly seq: Seq }
+  | { readonly state: 'refused'; readonly refusal: Refusal }
+  | { readonly state: 'waiting'; readonly waiting: Waiting };
+
+/** What became of one opNo. `digest`: the fingerprint of its ops, so that another content is not taken for the same. */
+export interface Answer<Waiting> {
+  readonly opNo: number;
+  readonly digest: number;
+  outcome: Outcome<Waiting>;
+}
 
 interface Mark<Waiting> {
   readonly user: UserId;
@@ -57,8 +67,10 @@ interface Mark<Waiting> {
   accepted: number;
   seq: Seq;
   at: number;
-  /** By opNo, oldest first. */
-  readonly answers: Map<number, Answer<Waiting>>;
+  /** Oldest first. */
+  answers: Answer<Waiting>[];
+  /** No opNo above it was ever answered or awaited. */
+  highest: number;
 }
 
 const ANSWERS_MAX = LIMITS.pendingPushes;
@@ -73,10 +85,12 @@ export class SessionMarks<Waiting> {
   constructor(rows: readonly SessionMarkRow[], forgottenTo: Seq) {
     this.#forgottenTo = forgottenTo;
     for (const row of rows) {
-      const answers = new Map<number, Answer<Waiting>>();
-      for (const [opNo, seq, digest] of row.recent) answers.set(opNo, { state: 'acked', digest, seq });
-      const { user, session, accepted, seq, at } = row;
-      this.#marks.set(sessionKey(user, session), { user, session, committed: accepted, accepted, seq, at, answers });
+      const { user, session, accepted, seq, at, recent } = row;
+      const answers = recent.map(([opNo, ackedSeq, hex]): Answer<Waiting> => {
+        return { opNo, digest: Number.parseInt(hex, 16), outcome: { state: 'acked', seq: ackedSeq } };
+      });
+      const mark = { user, session, committed: accepted, accepted, seq, at, answers, highest: accepted };
+      this.#marks.set(sessionKey(user, session), mark);
     }
   }
 
@@ -84,23 +98,24 @@ export class SessionMarks<Waiting> {
     return this.#forgottenTo;
   }
 
-  judge(push: Numbered, digest: string, timeline: Timeline): Judgement<Waiting> {
-    const mark = this.#marks.get(sessionKey(push.user, push.session));
+  judge(push: Numbered, digest: number, timeline: Timeline): Judgement<Waiting> {
+    const mark = this.#marks.get(push.writer);
     if (mark === undefined) {
       if (push.base !== undefined && push.base < this.#forgottenTo) return refused(refuse.expired());
       return push.after === 0 ? { kind: 'evaluate' } : refused(refuse.gap(0));
     }
-    const answer = mark.answers.get(push.opNo);
+    const answer = push.opNo > mark.highest ? undefined : mark.answers.find(({ opNo }) => opNo === push.opNo);
     if (answer !== undefined) {
       if (answer.digest !== digest)
         return refused(refuse.sessionConflict(`push ${push.opNo} of this session had another content`));
-      switch (answer.state) {
+      const { outcome } = answer;
+      switch (outcome.state) {
         case 'acked':
-          return { kind: 'answered', reply: { ok: true, position: position(timeline, answer.seq) } };
+          return { kind: 'answered', reply: { ok: true, position: position(timeline, outcome.seq) } };
         case 'refused':
-          return { kind: 'answered', reply: answer.refusal };
+          return { kind: 'answered', reply: outcome.refusal };
         case 'waiting':
-          return { kind: 'waiting', waiting: answer.waiting };
+          return { kind: 'waiting', waiting: outcome.waiting };
       }
     }
     if (push.opNo <= mark.accepted) return refused(refuse.superseded());
@@ -108,35 +123,47 @@ export class SessionMarks<Waiting> {
   }
 
   /** The push has a place, or waits to be refused: a repetition joins it. */
-  await(push: Numbered, digest: string, waiting: Waiting, outcome: 'accepted' | 'refused', wallMs: number): void {
+  await(
+    push: Numbered,
+    digest: number,
+    waiting: Waiting,
+    outcome: 'accepted' | 'refused',
+    wallMs: number,
+  ): Answer<Waiting> {
     const mark = this.#markOf(push, wallMs);
     if (outcome === 'accepted') mark.accepted = push.opNo;
-    remember(mark, push.opNo, { state: 'waiting', digest, waiting });
+    return remember(mark, { opNo: push.opNo, digest, outcome: { state: 'waiting', waiting } });
   }
 
-  /** The entry is committed, whether it was awaited here or comes from the log. */
-  commit(entry: LoggedEntry, digest = digestOf(JSON.stringify(entry.ops))): void {
-    const mark = this.#markOf(entry, entry.at);
-    mark.committed = entry.opNo;
-    mark.accepted = Math.max(mark.accepted, entry.opNo);
-    mark.seq = entry.seq;
-    mark.at = entry.at;
-    remember(mark, entry.opNo, { state: 'acked', digest, seq: entry.seq });
+  /** The entry is committed. `answer`: as it was awaited here; a number: of its ops, as it comes from the log. */
+  commit(writer: string, entry: PlacedEntry, answer: Answer<Waiting> | number): void {
+    const { seq, opNo, at, user, session } = entry;
+    const mark = this.#markOf({ user, session, writer }, at);
+    mark.committed = opNo;
+    mark.accepted = Math.max(mark.accepted, opNo);
+    mark.seq = seq;
+    mark.at = at;
+    const outcome: Outcome<Waiting> = { state: 'acked', seq };
+    if (typeof answer === 'number') remember(mark, { opNo, digest: answer, outcome });
+    else settle(mark, answer, outcome);
   }
 
-  /** The push was refused, for good: a repetition hears the same. */
-  refuse(push: Numbered, digest: string, refusal: Refusal, wallMs: number): void {
-    remember(this.#markOf(push, wallMs), push.opNo, { state: 'refused', digest, refusal });
+  /** The push was refused, for good: a repetition hears the same. `answer`: as it was awaited here. */
+  refuse(push: Numbered, answer: Answer<Waiting> | number, refusal: Refusal, wallMs: number): void {
+    const mark = this.#markOf(push, wallMs);
+    const outcome: Outcome<Waiting> = { state: 'refused', refusal };
+    if (typeof answer === 'number') remember(mark, { opNo: push.opNo, digest: answer, outcome });
+    else settle(mark, answer, outcome);
   }
 
   /** Nothing is pending any more: every mark is back where the log has it. */
   rollBack(pushes: Iterable<Numbered>): void {
     for (const push of pushes) {
-      const mark = this.#marks.get(sessionKey(push.user, push.session));
+      const mark = this.#marks.get(push.writer);
       if (mark === undefined) continue;
       mark.accepted = mark.committed;
-      for (const [opNo, answer] of mark.answers) if (answer.state === 'waiting') mark.answers.delete(opNo);
-      if (mark.answers.size === 0 && mark.committed === 0) this.#marks.delete(sessionKey(push.user, push.session));
+      mark.answers = mark.answers.filter(({ outcome }) => outcome.state !== 'waiting');
+      if (mark.answers.length === 0 && mark.committed === 0) this.#marks.delete(push.writer);
     }
   }
 
@@ -145,7 +172,7 @@ export class SessionMarks<Waiting> {
     const mark = this.#marks.get(sessionKey(user, session));
     if (mark === undefined) return { accepted: 0, recent: [] };
     const recent: [number, Seq][] = [];
-    for (const [opNo, answer] of mark.answers) if (answer.state === 'acked') recent.push([opNo, answer.seq]);
+    for (const { opNo, outcome } of mark.answers) if (outcome.state === 'acked') recent.push([opNo, outcome.seq]);
     return { accepted: mark.committed, recent };
   }
 
@@ -155,8 +182,8 @@ export class SessionMarks<Waiting> {
     for (const { user, session, committed, seq, at, answers } of this.#marks.values()) {
       if (seq <= since || committed === 0) continue;
       const recent: [number, Seq, string][] = [];
-      for (const [opNo, answer] of answers)
-        if (answer.state === 'acked') recent.push([opNo, answer.seq, answer.digest]);
+      for (const { opNo, digest, outcome } of answers)
+        if (outcome.state === 'acked') recent.push([opNo, outcome.seq, hexOf(digest)]);
       rows.push({ user, session, accepted: committed, recent, seq, at });
     }
     return rows;
@@ -176,31 +203,38 @@ export class SessionMarks<Waiting> {
     return forgotten;
   }
 
-  #markOf({ user, session }: { user: UserId; session: SessionId }, at: number): Mark<Waiting> {
-    const key = sessionKey(user, session);
-    let mark = this.#marks.get(key);
+  #markOf({ user, session, writer }: Pick<Numbered, 'user' | 'session' | 'writer'>, at: number): Mark<Waiting> {
+    let mark = this.#marks.get(writer);
     if (mark === undefined) {
-      mark = { user, session, committed: 0, accepted: 0, seq: 0 as Seq, at, answers: new Map() };
-      this.#marks.set(key, mark);
+      mark = { user, session, committed: 0, accepted: 0, seq: 0 as Seq, at, answers: [], highest: 0 };
+      this.#marks.set(writer, mark);
     }
     return mark;
   }
 }
 
+function remember<Waiting>(mark: Mark<Waiting>, answer: Answer<Waiting>): Answer<Waiting> {
+  mark.answers.push(answer);
+  mark.highest = Math.max(mark.highest, answer.opNo);
+  forgetOldest(mark);
+  return answer;
+}
+
+function settle<Waiting>(mark: Mark<Waiting>, answer: Answer<Waiting>, outcome: Outcome<Waiting>): void {
+  answer.outcome = outcome;
+  forgetOldest(mark);
+}
+
 /** Keeps the last 64. A client has at most 64 unanswered, so none that it may repeat is dropped. */
-function remember<Waiting>(mark: Mark<Waiting>, opNo: number, answer: Answer<Waiting>): void {
-  mark.answers.set(opNo, answer);
-  if (mark.answers.size <= ANSWERS_MAX) return;
-  for (const [oldest, { state }] of mark.answers) {
-    if (state === 'waiting') continue;
-    mark.answers.delete(oldest);
-    return;
-  }
+function forgetOldest<Waiting>({ answers }: Mark<Waiting>): void {
+  if (answers.length <= ANSWERS_MAX) return;
+  const settled = answers.findIndex(({ outcome }) => outcome.state !== 'waiting');
+  if (settled === 0) answers.shift();
+  else if (settled > 0) answers.splice(settled, 1);
 }
 
 function hasWaiting<Waiting>(mark: Mark<Waiting>): boolean {
-  for (const { state } of mark.answers.values()) if (state === 'waiting') return true;
-  return false;
+  return mark.answers.some(({ outcome }) => outcome.state === 'waiting');
 }
 
 function position(timeline: Timeline, seq: Seq): Position {

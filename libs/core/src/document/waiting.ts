@@ -1,20 +1,20 @@
 /** A push on its way through a document: what was made of it so far, and who wants to hear. */
 import type { PushReply, Refusal } from '@homeport/protocol';
-import type { LoggedEntry } from './document-log.js';
+import type { LoggedEntry, PlacedEntry } from './entry.js';
 import type { Change } from './records.js';
-import type { Numbered } from './session-marks.js';
+import type { Answer, Numbered } from './session-marks.js';
 
 export type Place =
   | { readonly kind: 'arrived' }
   | {
       readonly kind: 'entry';
-      readonly entry: LoggedEntry;
+      readonly entry: PlacedEntry;
       readonly changes: readonly Change[];
-      readonly digest: string;
-      readonly bytes: number;
+      /** Undefined: a push that nobody will repeat. */
+      readonly answer: Answer<Waiting> | undefined;
     }
-  /** With a digest: it was judged by its content, and a repetition hears the same. */
-  | { readonly kind: 'refusal'; readonly refusal: Refusal; readonly digest: string | undefined };
+  /** With an answer, or the digest of one: it was judged by its content, and a repetition hears the same. */
+  | { readonly kind: 'refusal'; readonly refusal: Refusal; readonly answer: Answer<Waiting> | number | undefined };
 
 export interface Waiting {
   readonly push: Numbered;

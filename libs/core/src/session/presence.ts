@@ -90,7 +90,8 @@ export class Presence {
       sessions[session] = shown === undefined ? null : asState(shown);
     }
     board.changed.clear();
-    this.#fanOut.deliver(document, { event: 'presence', payload: { document, full: false, sessions } });
+    const frame: PresenceFrame = { document, full: false, sessions };
+    this.#fanOut.deliver(document, 'presence', JSON.stringify(frame));
     board.interval = this.#clock.after(INTERVAL_MS, () => this.#next(document, board));
   }
 }

@@ -34,6 +34,7 @@ import type { Probe } from '../runtime/probe.js';
 import type { Identity } from './access.js';
 import type { Channel } from './channel.js';
 import type { Presence } from './presence.js';
+import { sessionKey } from '../document/session-marks.js';
 import { Rate } from './rate.js';
 
 export interface SessionSettings {
@@ -61,6 +62,8 @@ interface OpenDocument {
 export class Session {
   readonly id: SessionId;
   readonly channelNumber: number;
+  /** The same for life: a token of another user is refused. */
+  readonly #writer: string;
   readonly #channel: Channel;
   readonly #documents: Documents;
   readonly #presence: Presence;
@@ -87,6 +90,7 @@ export class Session {
   }) {
     this.id = parts.id;
     this.#identity = parts.identity;
+    this.#writer = sessionKey(parts.identity.user, parts.id);
     this.#channel = parts.channel;
     this.channelNumber = parts.channelNumber;
     this.#documents = parts.documents;
@@ -186,7 +190,7 @@ export class Session {
     const open = this.#open.get(document)!;
     open.unanswered++;
     const { user } = this.#identity;
-    const push = { user, session: this.id, opNo, after, base: base ?? (0 as Seq), ops };
+    const push = { user, session: this.id, writer: this.#writer, opNo, after, base: base ?? (0 as Seq), ops };
     return open.ref.push(push).then((reply) => {
       open.unanswered--;
       this.#probe.pushed(reply.ok ? 'ok' : reply.code, this.#clock.monotonicMs() - startedMs);

@@ -1,5 +1,5 @@
 /** What every `DocumentLog` must do, beside the `LeaseTable` of the same database. */
-import { slotOf } from '@homeport/core';
+import { placed, slotOf } from '@homeport/core';
 import type { Batch, CheckpointStep, DocumentLog, LeaseTable, LoggedEntry, RecordRow, Tenure } from '@homeport/core';
 import type { Epoch, Json, Seq } from '@homeport/protocol';
 import { jsonBytes } from '@homeport/protocol';
@@ -229,7 +229,7 @@ export function describeDocumentLog(name: string, make: () => Promise<Storage>):
     }
 
     function batch(document: string, head: number, count: number): Batch {
-      const list = Array.from({ length: count }, (_, index) => entry(head + 1 + index));
+      const list = Array.from({ length: count }, (_, index) => placed(entry(head + 1 + index)));
       return { ...tenureOf(document), document, head: head as Seq, entries: list, bytes: count * 40 };
     }
 

@@ -2,7 +2,7 @@
  * The way between clients and one process: ordered per channel, with latency, and gone at any moment. What was under
  * way when a channel breaks arrives up to some message, as with TCP.
  */
-import { Channel, FanOut, type DocumentMessage } from '@homeport/core';
+import { Channel, FanOut, type DocumentEvent } from '@homeport/core';
 import type { DocumentId, ServerToClient } from '@homeport/protocol';
 import type { FakeClock } from '../fake-clock.js';
 import type { SeededRandom } from '../seeded-random.js';
@@ -41,8 +41,11 @@ export class SimChannel extends Channel {
   }
 
   override send<Event extends keyof ServerToClient>(event: Event, payload: Parameters<ServerToClient[Event]>[0]): void {
-    const text = JSON.stringify(payload);
-    this.deliver(() => this.#peer.hear(event, JSON.parse(text) as never));
+    this.sendText(event, JSON.stringify(payload));
+  }
+
+  sendText(event: keyof ServerToClient, payloadText: string): void {
+    this.deliver(() => this.#peer.hear(event, JSON.parse(payloadText) as never));
   }
 
   /** To the peer, after everything that was sent before. */
@@ -106,17 +109,17 @@ export class SimRooms extends FanOut {
   readonly #rooms = new Map<DocumentId, Set<SimChannel>>();
   /** Probability that a channel misses a message. */
   loss = 0;
-  onDeliver: (document: DocumentId, message: DocumentMessage) => void = () => {};
+  onDeliver: () => void = () => {};
 
   constructor(random: SeededRandom) {
     super();
     this.#random = random;
   }
 
-  override deliver(document: DocumentId, message: DocumentMessage): void {
-    this.onDeliver(document, message);
+  override deliver(document: DocumentId, event: DocumentEvent, payloadText: string): void {
+    this.onDeliver();
     for (const channel of this.#rooms.get(document) ?? [])
-      if (!this.#random.chance(this.loss)) channel.send(message.event, message.payload);
+      if (!this.#random.chance(this.loss)) channel.sendText(event, payloadText);
   }
 
   join(document: DocumentId, channel: SimChannel): void {
