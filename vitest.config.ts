@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const libs = ['protocol', 'core', 'postgres', 'client', 'testkit'];
+const libs = ['protocol', 'core', 'postgres', 'redis', 'client', 'testkit'];
 
 export default defineConfig({
   resolve: {

@@ -20,7 +20,15 @@ const PARTS = [
   {
     name: 'server',
     makes: 'dist/apps/server/src/main.js',
-    sources: ['apps/server', 'libs/protocol', 'libs/core', 'libs/postgres', 'nest-cli.json', 'tsconfig.json'],
+    sources: [
+      'apps/server',
+      'libs/protocol',
+      'libs/core',
+      'libs/postgres',
+      'libs/redis',
+      'nest-cli.json',
+      'tsconfig.json',
+    ],
     command: ['@nestjs/cli/bin/nest.js', 'build', 'server'],
   },
   {
@@ -34,6 +42,12 @@ const PARTS = [
     makes: 'dist/apps/whiteboard/index.html',
     sources: ['apps/whiteboard', 'libs/client', 'libs/protocol', 'tsconfig.json'],
     command: ['vite/bin/vite.js', 'build', '--logLevel', 'warn', '--config', 'apps/whiteboard/vite.config.ts'],
+  },
+  {
+    name: 'cluster page',
+    makes: 'dist/apps/cluster/index.html',
+    sources: ['apps/cluster', 'apps/whiteboard/src/base.css', 'apps/whiteboard/src/theme.ts', 'tsconfig.json'],
+    command: ['vite/bin/vite.js', 'build', '--logLevel', 'warn', '--config', 'apps/cluster/vite.config.ts'],
   },
 ];
 

@@ -1,14 +1,15 @@
 /**
  * `npm test`: everything that shows that this checkout works.
  *
- * Provides Chromium, builds what is stale, runs `npm run check`, then the tests: first those that share the machine
+ * Provides the system packages that are missing, builds what is stale, runs `npm run check`, then the tests: first those that share the machine
  * well, then, one after the other, those that start servers and browsers of their own. The last line is the sum.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findChromium } from './chromium.mjs';
+import { provideSystemPackages } from './system-packages.mjs';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs');
@@ -19,7 +20,7 @@ const ROUNDS = [
   { name: 'end-to-end', args: ['.e2e.spec.ts', '.browser.spec.ts', '--no-file-parallelism'] },
 ];
 
-provideChromium();
+provideSystemPackages();
 const steps = [];
 steps.push(['build', await run(process.execPath, ['scripts/start.mjs', '--build-only'])]);
 // The planted bugs of the kill test are loaded into the server, as it is built.
@@ -68,57 +69,4 @@ function run(command, args) {
     });
     child.on('close', (code) => done(code ?? 1));
   });
-}
-
-/** The one system package that the tests need. Ubuntu has Chromium as a snap only, so there it is Playwright's own. */
-function provideChromium() {
-  if (findChromium()) return;
-  const { id, like } = distribution();
-  const playwright = [
-    process.execPath,
-    join(ROOT, 'node_modules/playwright-core/cli.js'),
-    'install',
-    '--with-deps',
-    'chromium',
-  ];
-  const commands =
-    id === 'debian'
-      ? [
-          ['apt-get', 'update'],
-          ['apt-get', 'install', '--yes', '--no-install-recommends', 'chromium'],
-        ]
-      : [playwright];
-  if (process.getuid?.() !== 0 || !(id === 'debian' || id === 'ubuntu' || like.includes('ubuntu'))) {
-    console.error('The browser tests need Chromium. Install it, or set CHROMIUM_PATH, and run npm test again:');
-    console.error(
-      id === 'debian' ? '  sudo apt-get install chromium' : '  npx playwright-core install --with-deps chromium',
-    );
-    process.exit(1);
-  }
-  for (const [command, ...args] of commands) {
-    console.log(`The browser tests need Chromium: ${[command, ...args].join(' ')}`);
-    const { status } = spawnSync(command, args, {
-      stdio: 'inherit',
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-    if (status !== 0) {
-      console.error(`${command} failed. Install Chromium by hand, or set CHROMIUM_PATH, and run npm test again.`);
-      process.exit(1);
-    }
-  }
-  if (!findChromium()) {
-    console.error('Chromium was installed and is not on the PATH. Set CHROMIUM_PATH, and run npm test again.');
-    process.exit(1);
-  }
-}
-
-function distribution() {
-  let text = '';
-  try {
-    text = readFileSync('/etc/os-release', 'utf8');
-  } catch {
-    // not Linux
-  }
-  const field = (name) => new RegExp(`^${name}="?([^"\n]*)`, 'm').exec(text)?.[1] ?? '';
-  return { id: field('ID'), like: field('ID_LIKE') };
 }

@@ -49,8 +49,14 @@ const FAULTS: readonly Fault[] = [
   boundary('libs/postgres/src/a.ts', '@nestjs/common'),
   boundary('libs/postgres/src/b.ts', '@homeport/client'),
   boundary('libs/postgres/src/c.ts', '@homeport/testkit'),
+  boundary('libs/postgres/src/d.ts', '@homeport/redis'),
+  boundary('libs/redis/src/a.ts', '@homeport/postgres'),
+  boundary('libs/redis/src/b.ts', '@homeport/testkit'),
+  boundary('libs/redis/src/c.ts', 'socket.io'),
+  boundary('libs/redis/src/d.ts', '../../postgres/src/index.js'),
   boundary('libs/client/src/a.ts', '@homeport/core'),
   boundary('libs/client/src/b.ts', 'node:events'),
+  boundary('libs/testkit/src/b.ts', '@homeport/redis'),
   boundary('libs/testkit/src/a.ts', '@homeport/postgres'),
   boundary('apps/server/src/a.ts', '@homeport/testkit'),
   boundary('apps/server/src/b.ts', '@homeport/client'),
@@ -58,6 +64,8 @@ const FAULTS: readonly Fault[] = [
   boundary('apps/whiteboard/src/a.ts', '@homeport/core'),
   boundary('apps/whiteboard/src/b.ts', 'lodash/fp'),
   boundary('apps/whiteboard/src/c.ts', '../../server/src/config.js'),
+  boundary('apps/cluster/src/a.ts', '@homeport/core'),
+  boundary('apps/cluster/src/b.ts', '../../whiteboard/src/board-id.js'),
   boundary('apps/load/src/a.ts', '../../server/src/config.js'),
   { file: 'libs/core/src/document/j.ts', code: `export * from 'node:fs/promises';\n`, rule: 'no-restricted-imports' },
   {
@@ -126,10 +134,12 @@ const CLEAN: Readonly<Record<string, string>> = {
   'libs/core/src/document/fine.spec.ts': imports('@homeport/testkit') + `export * from 'node:fs/promises';\n`,
   'libs/postgres/src/fine.ts':
     imports('postgres') + `export * from 'node:fs/promises';\nexport * from '@homeport/core';\n`,
+  'libs/redis/src/fine.ts': imports('ioredis') + `export * from 'node:crypto';\nexport * from '@homeport/core';\n`,
   'libs/client/src/fine.ts': imports('socket.io-client'),
   'libs/testkit/src/fine.ts': imports('node:fs/promises') + `export * from '@homeport/core';\n`,
   'apps/server/src/fine.ts': imports('@homeport/postgres') + `export const at = Date.now();\n`,
   'apps/whiteboard/src/fine.tsx': imports('react-dom/client') + `export * from './board/scene.js';\n`,
+  'apps/cluster/src/fine.ts': `export type { ClusterView } from '@homeport/core';\nimport './cluster.css';\n`,
   'apps/load/src/fine.ts': imports('@homeport/testkit'),
 };
 

@@ -1,9 +1,10 @@
 /** The load scripts: `main.js <command> [options]`. */
 import { bench } from './bench/bench.js';
+import { chaos } from './chaos/chaos.js';
 import { CommandError, type Command } from './command.js';
 import { kill } from './kill/kill.js';
 
-const COMMANDS: readonly Command[] = [bench, kill];
+const COMMANDS: readonly Command[] = [bench, kill, chaos];
 
 try {
   process.exitCode = await main(process.argv.slice(2));
@@ -11,6 +12,8 @@ try {
   process.stderr.write(`${isWrongUse(error) ? error.message : (error as Error).stack}\n`);
   process.exitCode = 2;
 }
+// Everything is written by now. Left to itself, Node 20 was seen to spin for ever while it cleaned up after reset sockets.
+process.exit();
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined || name === '--help') {

@@ -42,7 +42,8 @@ describe('Config', () => {
     ['PUBLIC_URL', 'boards.example.com'],
     ['NODE_NAME', 'a b'],
     ['DATABASE_URL', 'mysql://localhost/db'],
-    ['REDIS_URL', 'redis://localhost'],
+    ['REDIS_URL', 'localhost:6379'],
+    ['REDIS_URL', 'redis://one:6379,two:6379'],
     ['AUTH_SECRET', 'short'],
     ['AUTH_JWKS_URL', 'http://id.example.com/keys'],
     ['AUTH_ISSUER', 'https://id.example.com'],
@@ -66,8 +67,17 @@ describe('Config', () => {
     expect(() => Config.read({ [name]: value })).toThrow(new RegExp(`^${name} [^\n]+$`));
   });
 
-  it('does not repeat a database address, which may hold a password', () => {
+  it('does not repeat an address which may hold a password', () => {
     expect(() => Config.read({ DATABASE_URL: 'postgres:ada:hunter2@db' })).toThrow(/^(?!.*hunter2)/);
+    expect(() => Config.read({ REDIS_URL: 'redis:ada:hunter2@db' })).toThrow(/^(?!.*hunter2)/);
+  });
+
+  it('takes a Redis, or a Redis Cluster, and the secret of tokens for that of the cluster', () => {
+    expect(Config.read({}).redisUrl).toBeUndefined();
+    for (const url of ['redis://:pw@cache:6379/0', 'rediss://cache', 'redis-cluster://one:7000,two:7000'])
+      expect(Config.read({ REDIS_URL: url, DATABASE_URL: 'postgres://db' }).redisUrl).toBe(url);
+    expect(() => Config.read({ REDIS_URL: 'redis://cache' })).toThrow(/^REDIS_URL .*DATABASE_URL/);
+    expect(Config.read({ AUTH_SECRET: SECRET }).clusterSecret).toBe(SECRET);
   });
 
   it('opens to other machines only when told so', () => {

@@ -7,6 +7,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Grants } from '@homeport/core';
 import { StartRefused } from '@homeport/postgres';
+import { readRedisAddress } from '@homeport/redis';
 import { isAccessGrants } from './auth/grants.js';
 import type { DoorRates } from './door/door.js';
 
@@ -35,16 +36,22 @@ const SETTINGS = {
     'true: start beside a node that still lives on this database; it is fenced and exits',
     yesOrNo,
   ),
-  REDIS_URL: maybe('not used yet', () => {
-    throw new Error('is for a cluster, and this version runs one node: unset it');
-  }),
+  REDIS_URL: maybe('the Redis of a cluster: redis://… or redis-cluster://… (default: none, one node)', redisUrl),
+  PROOF_OF_DEATH: set(
+    'true',
+    'false: wait for the lease of a node also where its process is known to have ended',
+    yesOrNo,
+  ),
   AUTH_SECRET: maybe('secret of HS256 tokens, at least 32 characters', secret),
   AUTH_JWKS_URL: maybe('where the public keys of tokens are', jwksUrl),
   AUTH_ISSUER: maybe('the `iss` that tokens of AUTH_JWKS_URL must have', (text) => text),
   AUTH_AUDIENCE: maybe('the `aud` that tokens of AUTH_JWKS_URL must have', (text) => text),
   ALLOW_OPEN: set('false', 'true: without keys, let everybody in from other machines too', yesOrNo),
   GUEST_GRANTS: maybe('what guests without a token may do, as {"board-*":"write"}; needs AUTH_SECRET', grants),
-  ADMIN_TOKEN: maybe('bearer token for /metrics, at least 16 characters (default: loopback only)', bearerToken),
+  ADMIN_TOKEN: maybe(
+    'bearer token for /metrics and /cluster, at least 16 characters (default: loopback only)',
+    bearerToken,
+  ),
   ALLOWED_ORIGINS: maybe('origins of pages that may connect, separated by commas (default: our own)', origins),
   LOG_RETENTION: set('all', 'how long the log of changes is kept: all, or as 90d, 12h', retention),
   MEMORY_BUDGET_MB: set('512', 'documents in memory; idle ones leave it first', wholeNumber(16, 1_048_576)),
@@ -95,6 +102,10 @@ export class Config {
         }
       }),
     ) as Values;
+    if (values.REDIS_URL !== undefined && values.FORCE_TAKEOVER)
+      throw new StartRefused('FORCE_TAKEOVER is for a node that serves alone: unset it, or REDIS_URL');
+    if (values.REDIS_URL !== undefined && values.DATABASE_URL === undefined)
+      throw new StartRefused('REDIS_URL is for nodes that share a database: set DATABASE_URL too');
     return new Config(values, authOf(values));
   }
 
@@ -113,11 +124,22 @@ export class Config {
   get databaseUrl(): string | undefined {
     return this.values.DATABASE_URL;
   }
+  get proofOfDeath(): boolean {
+    return this.values.PROOF_OF_DEATH;
+  }
   get dataDir(): string {
     return this.values.DATA_DIR;
   }
   get forceTakeover(): boolean {
     return this.values.FORCE_TAKEOVER;
+  }
+  /** Undefined: this node is alone. */
+  get redisUrl(): string | undefined {
+    return this.values.REDIS_URL;
+  }
+  /** What only the nodes of this cluster know; the key of their messages is made of it (`clusterKey`). */
+  get clusterSecret(): string | undefined {
+    return this.values.AUTH_SECRET;
   }
   get adminToken(): string | undefined {
     return this.values.ADMIN_TOKEN;
@@ -236,6 +258,12 @@ function httpUrl(text: string): URL {
 function postgresUrl(text: string): string {
   if (!/^postgres(ql)?:\/\//.test(text))
     throw new Error('must be an address such as postgres://user:password@localhost:5432/homeport');
+  return text;
+}
+
+/** The value may hold a password: it is not repeated. */
+function redisUrl(text: string): string {
+  readRedisAddress(text);
   return text;
 }
 

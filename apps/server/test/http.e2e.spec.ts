@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ClusterView } from '@homeport/core';
 import { RawClient, ServerProcess } from '@homeport/testkit';
 
 // Real processes, on whatever machine this is: how long they take decides nothing.
@@ -131,6 +132,7 @@ describe('pages', () => {
       '/health/live',
       '/health/ready',
       '/metrics',
+      '/v1/cluster',
       '/v1/documents/{id}',
       '/v1/documents/{id}/entries',
       '/v1/documents/{id}/push',
@@ -139,8 +141,8 @@ describe('pages', () => {
     ]);
   });
 
-  it('answers at / and for every board', async () => {
-    for (const path of ['/', '/board/abc']) {
+  it('answers at /, for every board, and for the cluster', async () => {
+    for (const path of ['/', '/board/abc', '/cluster']) {
       const response = await get(path);
       expect([response.status, response.headers.get('content-type')]).toEqual([
         200,
@@ -198,11 +200,45 @@ describe('metrics', () => {
     client.close();
   });
 
-  it('are not for who comes through a proxy', async () => {
-    const response = await get('/metrics', { 'x-forwarded-for': '203.0.113.9' });
+  it.each(['/metrics', '/v1/cluster'])('Q4: %s is not for who comes through a proxy', async (path) => {
+    const response = await get(path, { 'x-forwarded-for': '203.0.113.9' });
     expect([response.status, await response.json()]).toEqual([
       401,
       expect.objectContaining({ code: 'unauthenticated' }),
     ]);
+  });
+});
+
+describe('the cluster', () => {
+  it('is this one node, with what it has to do', async () => {
+    const client = await RawClient.connect(server.url);
+    const { node } = (await client.seen('hello')) as unknown as { node: { id: string; name: string; url: string } };
+    const view = (await (await get('/v1/cluster')).json()) as ClusterView;
+    expect(view).toMatchObject({
+      me: node.id,
+      nodes: [{ ...node, state: 'up', slots: 1_024, load: { sessions: 1, pendingPushes: 0 } }],
+      timeline: [{ kind: 'joined', node: node.name }],
+      postgres: { state: 'up' },
+      redis: { state: 'off' },
+    });
+    expect(view.slots).toEqual(Array(1_024).fill(0));
+    client.close();
+  });
+
+  it('may be looked at from the pages of the nodes in ALLOWED_ORIGINS, and these may connect to each other', async () => {
+    const nodes = ['http://localhost:3001', 'https://two.example'];
+    const one = await ServerProcess.start({ env: { ALLOWED_ORIGINS: nodes.join(',') } });
+    try {
+      const view = await fetch(`${one.url}/v1/cluster`, { headers: { origin: nodes[1]! } });
+      expect(view.headers.get('access-control-allow-origin')).toBe(nodes[1]);
+      const policy = (await fetch(`${one.url}/cluster`)).headers.get('content-security-policy')!;
+      const connect = policy.split('; ').find((part) => part.startsWith('connect-src'))!;
+      expect(connect.split(' ')).toEqual(
+        expect.arrayContaining(["'self'", ...nodes, 'ws://localhost:3001', 'wss://two.example']),
+      );
+      expect(connect).not.toMatch(/\*|https?:(?!\/\/)/);
+    } finally {
+      await one.dispose();
+    }
   });
 });

@@ -33,7 +33,7 @@ async function refused(env: Record<string, string>, args: readonly string[] = []
 describe('a start that can not be', () => {
   it('a wrong setting', async () => {
     expect(await refused({ PORT: 'x' })).toMatch(/^homeport: PORT must be a whole number/);
-    expect(await refused({ REDIS_URL: 'redis://localhost' })).toMatch(/^homeport: REDIS_URL .*one node/);
+    expect(await refused({ REDIS_URL: 'localhost:6379' })).toMatch(/^homeport: REDIS_URL must be an address such as/);
     expect(await refused({ HOST: '0.0.0.0' })).toMatch(/^homeport: HOST .*ALLOW_OPEN=true/);
     expect(await refused({}, ['--prot', '1'])).toMatch(/^homeport: --prot is not known.*--help/);
   });

@@ -13,6 +13,7 @@
  * come by itself, and others miss it too.
  */
 import type { EntriesFrame, EntriesReply, Entry, Page, RecordState, Seq } from '@homeport/protocol';
+import { askedWaitMs } from './backoff.js';
 import type { Cancel, Clock } from './clock.js';
 import type { Random } from './random.js';
 
@@ -168,7 +169,7 @@ export class CatchUp {
       if (this.#reached === before) this.#fetchAfter(FETCH_JITTER_MS * (1 + this.#port.random.next()));
       this.#drain();
     } else if (reply.code === 'unavailable' || reply.code === 'rate_limited') {
-      this.#fetchAfter(reply.retryAfterMs * (1 + this.#port.random.next()));
+      this.#fetchAfter(askedWaitMs(reply.retryAfterMs) * (1 + this.#port.random.next()));
     } else {
       this.#port.refused(reply);
     }

@@ -1,15 +1,15 @@
 /**
  * One open document of a client, as its parts: the replica (what is shown), the sender (own pushes on their way), the
- * subscription (keeps it open and caught up), and presence. Here they meet, and nowhere else.
+ * pin (on which socket), the subscription (keeps it open there and caught up), and presence. Here they meet, and nowhere
+ * else.
  *
- * Pushes go only while the subscription is live. What was sent on a channel that ended goes again on the next.
+ * Pushes go only while the subscription is live. What was sent and not answered before the document is opened at a new
+ * place, or once more, goes again after it.
  */
 import {
   LIMITS,
   refuse,
-  type Epoch,
   type Limits,
-  type NodeRef,
   type Op,
   type PresenceFrame,
   type RecordState,
@@ -18,9 +18,12 @@ import {
 import type { Channel } from './channel.js';
 import type { Clock } from './clock.js';
 import type { Commit } from './commit.js';
+import type { Connection } from './connection.js';
+import type { Connections } from './connections.js';
 import { HomeportError } from './homeport-error.js';
 import { Listeners } from './listeners.js';
 import type { PushKind } from './pending-push.js';
+import { Pin, type PinKind } from './pin.js';
 import { Presence } from './presence.js';
 import type { Random } from './random.js';
 import type { Change, PresenceFields } from './record-types.js';
@@ -32,16 +35,16 @@ import { Subscription, type SubscriptionStage } from './subscription.js';
 export interface ClientDocumentPort {
   readonly clock: Clock;
   readonly random: Random;
+  readonly connections: Connections;
   readonly frameMs: number;
   readonly presence: PresenceFields | undefined;
   /** The highest opNo that an earlier board of this document used in this session. */
   readonly usedOpNo: number;
   session(): SessionId;
   clientStatus(): ClientStatus;
-  epoch(): Epoch | undefined;
   report(error: unknown): void;
-  moved(owner: NodeRef, epoch: Epoch): void;
-  unauthenticated(message: string): void;
+  /** Calls `decide`, when the work at hand is done. */
+  decideSoon(): void;
   sessionEnded(): void;
   /** Perhaps `hasAllAnswers` now. */
   answered(): void;
@@ -57,6 +60,7 @@ export class ClientDocument {
   readonly #port: ClientDocumentPort;
   readonly #replica: Replica;
   readonly #sender: Sender;
+  readonly #pin: Pin;
   readonly #subscription: Subscription;
   #firstOpen: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined;
   #status: BoardStatus;
@@ -64,7 +68,7 @@ export class ClientDocument {
   constructor(id: string, port: ClientDocumentPort) {
     this.id = id;
     this.#port = port;
-    const { clock, random, frameMs, usedOpNo } = port;
+    const { clock, random, connections, frameMs, usedOpNo } = port;
     const session = (): SessionId => port.session();
     const report = (error: unknown): void => port.report(error);
     this.statusChanges = new Listeners(report);
@@ -76,12 +80,22 @@ export class ClientDocument {
       report,
       answered: () => this.#answered(),
     });
+    this.#pin = new Pin(id, {
+      clock,
+      random,
+      connections,
+      open: (channel, kind) => this.#openOn(channel, kind),
+      decideSoon: () => port.decideSoon(),
+    });
     this.#subscription = new Subscription(id, this.#replica, {
       clock,
       random,
-      epoch: () => port.epoch(),
-      moved: (owner, epoch) => port.moved(owner, epoch),
-      unauthenticated: (message) => port.unauthenticated(message),
+      epoch: () => this.#pin.route.epoch,
+      opened: (head) => this.#pin.opened(head),
+      told: (moved) => this.#pin.told(moved),
+      moved: (to) => this.#pin.moved(to),
+      again: (askedMs) => this.#pin.again(askedMs),
+      unauthenticated: (message) => this.#pin.connection?.unauthenticated(message),
       sessionEnded: () => port.sessionEnded(),
       live: () => this.#live(),
       left: () => {
@@ -140,7 +154,7 @@ export class ClientDocument {
 
   close(reason?: unknown): void {
     if (this.#subscription.stage.at === 'closed') return;
-    this.#subscription.channel?.request('close', { document: this.id }, () => undefined);
+    this.#pin.close();
     this.#subscription.close();
     this.#replica.abandon(new HomeportError('closed', 'the board was closed', { cause: reason }));
     this.#firstOpen?.reject(reason ?? new HomeportError('closed', 'the board was closed before it was open'));
@@ -152,13 +166,17 @@ export class ClientDocument {
 
   // ── what the client does ─────────────────────────────────────────────────────────────────────────────────────────
 
-  connected(channel: Channel): void {
-    this.#subscription.connected(channel);
+  /** Something changed in the connections or in what is known of the owner. */
+  decide(): void {
+    this.#pin.decide();
   }
 
-  disconnected(): void {
-    this.#subscription.disconnected();
-    this.#sender.channelEnded();
+  uses(connection: Connection): boolean {
+    return this.#pin.uses(connection);
+  }
+
+  ended(channel: Channel): void {
+    if (this.#pin.ended(channel)) this.#subscription.disconnected();
   }
 
   /** The server will never let this client in. */
@@ -166,7 +184,9 @@ export class ClientDocument {
     if (this.#subscription.stage.at !== 'closed') this.#subscription.refuse(error);
   }
 
-  receive(event: string, payload: unknown): void {
+  receive(channel: Channel, event: string, payload: unknown): void {
+    // The word of a place that was left.
+    if (channel !== this.#subscription.channel) return;
     if (event === 'presence') this.presence.receive(payload as PresenceFrame);
     else this.#subscription.receive(event, payload);
   }
@@ -200,7 +220,13 @@ export class ClientDocument {
 
   // ── what the parts say ───────────────────────────────────────────────────────────────────────────────────────────
 
+  #openOn(channel: Channel, kind: PinKind): void {
+    this.#sender.sendAgain();
+    this.#subscription.open(channel, kind);
+  }
+
   #live(): void {
+    this.#pin.live();
     this.#firstOpen?.resolve();
     this.#firstOpen = undefined;
     this.presence.opened();
@@ -215,6 +241,7 @@ export class ClientDocument {
   }
 
   #refused(error: HomeportError): void {
+    this.#pin.refused();
     if (this.#firstOpen !== undefined) return this.close(error);
     this.#replica.giveUpSent();
     this.#replica.abandon(error);
@@ -235,12 +262,13 @@ export class ClientDocument {
 
   #describe(): BoardStatus {
     const client = this.#port.clientStatus();
-    const { stage, access, owner } = this.#subscription;
+    const { stage, access, owner, relayed } = this.#subscription;
     return {
       connection: connectionOf(stage, client.connection),
       pending: this.#replica.pending.count,
       position: this.#replica.position,
       node: owner,
+      relayed,
       access,
       expired: this.#replica.expired,
       error: stage.at === 'refused' ? stage.error : client.error,
@@ -254,10 +282,9 @@ function connectionOf({ at }: SubscriptionStage, client: ConnectionStatus): Conn
     case 'refused':
     case 'live':
       return at;
-    case 'offline':
-      return client === 'live' ? 'offline' : client;
+    case 'away':
+      return client === 'live' ? 'connecting' : client;
     case 'opening':
-    case 'pausing':
       return 'connecting';
   }
 }

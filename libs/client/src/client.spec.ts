@@ -248,26 +248,7 @@ describe('a client', () => {
   });
 });
 
-describe('a document whose place changes', () => {
-  it('is followed to its owner after the time given, and home again where that can not be reached', async () => {
-    const rig = new Rig();
-    const board = await rig.open(rig.client());
-    const owner = { id: 'm.1', name: 'm', url: 'http://m' };
-    const dials = rig.net.dials;
-    rig.server.tell('board', 'moved', { document: 'board', owner, epoch: 2, afterMs: 300 });
-    await rig.until('it has heard', () => board.status.connection === 'connecting');
-    void board.put('a', 1);
-    await rig.clock.advance(200);
-    expect(rig.net.dials).toBe(dials);
-    rig.net.weather = { ...rig.net.weather, reachable: false };
-    await rig.until('the dial', () => rig.net.dials > dials);
-    expect(rig.net.lastUrl).toBe('http://m');
-    await rig.until('the next dial', () => rig.net.dials > dials + 1);
-    expect(rig.net.lastUrl).toBe('http://n');
-    rig.net.weather = { ...rig.net.weather, reachable: true };
-    await rig.until('saved', () => board.status.pending === 0);
-  });
-
+describe('a document that is open', () => {
   it('is opened again where the server asks for it', async () => {
     const rig = new Rig();
     const board = await rig.open(rig.client());

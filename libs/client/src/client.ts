@@ -1,8 +1,9 @@
 /**
- * A client: one connection, one session, any number of open documents.
+ * A client: one session, any number of open documents, and a connection to each node that one of them needs.
  *
- * It owns the connection and the session id, hands the channel to the documents whenever there is a new one, and the
- * server's messages to the document that they name. The session id is made in memory and shared by all documents, so
+ * It owns the session id and the connections, and hands the servers' messages to the documents that they name. When
+ * anything changes in connections or in what is known of owners, every document decides anew where it is to be open, once
+ * for all that happened in one turn of the event loop; then the connections that nobody needs are let go. The session id is made in memory and shared by all documents, so
  * a document whose session has ended (`expired`, lost history) asks for a new one here: the client lets the others get
  * their answers under the old id first, then dials again with a new one.
  */
@@ -11,22 +12,23 @@ import { Board } from './board.js';
 import type { Channel } from './channel.js';
 import { ClientDocument } from './client-document.js';
 import { systemClock, type Cancel, type Clock } from './clock.js';
-import { Connection } from './connection.js';
-import type { ConnectionState } from './connection-state.js';
+import { Connections } from './connections.js';
 import { clientStatus } from './client-status.js';
 import type { Dialer } from './dialer.js';
 import { HomeportError } from './homeport-error.js';
 import { Listeners } from './listeners.js';
 import { systemRandom, type Random } from './random.js';
 import type { AnyRecords, PresenceFields } from './record-types.js';
-import { Route } from './route.js';
 import { socketIoDialer } from './socket-io-dialer.js';
 import type { ClientStatus } from './status.js';
 import { Tokens, type TokenFunction } from './tokens.js';
 
 export interface ClientOptions {
-  /** Where the server is, as `http://host:port`. On a web page: where the page came from, if left out. */
-  readonly url?: string;
+  /**
+   * Where the server is, as `http://host:port`; of a cluster, any of its nodes, or several of them. On a web page: where
+   * the page came from, if left out.
+   */
+  readonly url?: string | readonly string[];
   /** A token, or what fetches one: it is called again whenever a new one is needed. */
   readonly token?: string | TokenFunction;
   /** Writes made within one such span leave as one push. */
@@ -54,8 +56,7 @@ export class Client {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #frameMs: number;
-  readonly #route: Route;
-  readonly #connection: Connection;
+  readonly #connections: Connections;
   readonly #documents = new Map<string, ClientDocument>();
   /** The highest opNo used in documents that were closed: a number is never used twice in one session. */
   readonly #usedOpNos = new Map<string, number>();
@@ -63,7 +64,7 @@ export class Client {
   readonly #statusChanges: Listeners<ClientStatus>;
   readonly #stopListening: Cancel;
   #session: SessionId;
-  #channel: Channel | undefined;
+  #isDeciding = false;
   #retiring: Cancel | undefined;
   #status: ClientStatus;
 
@@ -79,22 +80,20 @@ export class Client {
       random: this.#random,
       failed: (error) => this.#report(tokenError(error)),
     });
-    this.#route = new Route(options.url ?? pageOrigin());
-    this.#connection = new Connection({
+    this.#connections = new Connections(urlsOf(options.url), {
       clock: this.#clock,
       random: this.#random,
       dialer: options.dialer ?? socketIoDialer,
       tokens,
-      url: () => this.#route.url,
       session: () => this.#session,
-      changed: (state) => this.#changed(state),
-      opened: (channel) => this.#opened(channel),
-      received: (event, payload) => this.#received(event, payload),
-      ended: () => this.#ended(),
+      changed: () => this.#changed(),
+      received: (channel, event, payload) => this.#received(channel, event, payload),
+      ended: (channel) => this.#ended(channel),
+      isUsed: (connection) => [...this.#documents.values()].some((document) => document.uses(connection)),
     });
-    this.#status = clientStatus(this.#connection.state, this.#session);
-    this.#stopListening = listenForNetwork(() => this.#connection.wake());
-    this.#connection.start();
+    this.#status = clientStatus(this.#connections.state, this.#session);
+    this.#stopListening = listenForNetwork(() => this.#connections.wake());
+    this.#connections.start();
   }
 
   get status(): ClientStatus {
@@ -131,63 +130,62 @@ export class Client {
     const abort = (): void => document.close(options.signal?.reason);
     options.signal?.addEventListener('abort', abort, { once: true });
     if (this.#status.connection === 'refused' && this.#status.error) document.stop(this.#status.error);
-    else if (this.#channel !== undefined) document.connected(this.#channel);
+    else this.#decideSoon();
     await document.opened;
     return new Board<Records, State>(document);
   }
 
-  /** Closes every board and the connection. */
+  /** Closes every board and every connection. */
   close(): void {
     for (const document of [...this.#documents.values()]) document.close();
     this.#retiring?.();
     this.#stopListening();
-    this.#connection.close();
+    this.#connections.close();
   }
 
   #make(id: string, presence: PresenceFields | undefined): ClientDocument {
     return new ClientDocument(id, {
       clock: this.#clock,
       random: this.#random,
+      connections: this.#connections,
       frameMs: this.#frameMs,
       presence,
       usedOpNo: this.#usedOpNos.get(id) ?? 0,
       session: () => this.#session,
       clientStatus: () => this.#status,
-      epoch: () => this.#route.epoch(id),
       report: (error) => this.#report(error),
-      moved: (owner, epoch) => {
-        if (this.#channel === undefined) return;
-        if (this.#route.follow(id, owner, epoch, this.#channel.hello.node) === 'dial') this.#connection.redial();
-      },
-      unauthenticated: (message) => this.#connection.unauthenticated(message),
+      decideSoon: () => this.#decideSoon(),
       sessionEnded: () => this.#retireSession(),
       answered: () => this.#retireIfAnswered(),
       closed: (usedOpNo) => {
         this.#documents.delete(id);
-        this.#route.forget(id);
         this.#usedOpNos.set(id, usedOpNo);
       },
     });
   }
 
-  #opened(channel: Channel): void {
-    this.#channel = channel;
-    for (const document of [...this.#documents.values()]) document.connected(channel);
+  #ended(channel: Channel): void {
+    for (const document of [...this.#documents.values()]) document.ended(channel);
   }
 
-  #ended(): void {
-    this.#channel = undefined;
-    for (const document of [...this.#documents.values()]) document.disconnected();
-  }
-
-  #received(event: string, payload: unknown): void {
+  #received(channel: Channel, event: string, payload: unknown): void {
     const id = (payload as { document?: unknown } | null)?.document;
-    if (typeof id === 'string') this.#documents.get(id)?.receive(event, payload);
+    if (typeof id === 'string') this.#documents.get(id)?.receive(channel, event, payload);
   }
 
-  #changed(state: ConnectionState): void {
-    if (state.at === 'waiting' && state.why.code === 'unreachable') this.#route.failed();
-    const status = clientStatus(state, this.#session, this.#status);
+  #decideSoon(): void {
+    if (this.#isDeciding) return;
+    this.#isDeciding = true;
+    this.#clock.soon(() => {
+      this.#isDeciding = false;
+      for (const document of [...this.#documents.values()]) document.decide();
+      this.#connections.settle();
+    });
+  }
+
+  #changed(): void {
+    this.#decideSoon();
+    const status = clientStatus(this.#connections.state, this.#session, this.#status);
     if (status === this.#status) return;
     this.#status = status;
     const { error } = status;
@@ -219,7 +217,7 @@ export class Client {
     this.#retiring = undefined;
     this.#session = this.#random.id();
     this.#usedOpNos.clear();
-    this.#connection.redial();
+    this.#connections.redial();
     for (const document of [...this.#documents.values()]) document.sessionRenewed();
   }
 
@@ -237,6 +235,12 @@ function tokenError(cause: unknown): HomeportError {
     `no token could be fetched: ${cause instanceof Error ? cause.message : String(cause)}`,
     { cause },
   );
+}
+
+function urlsOf(url: string | readonly string[] | undefined): readonly string[] {
+  const urls = typeof url === 'string' ? [url] : (url ?? [pageOrigin()]);
+  if (urls.length === 0) throw new HomeportError('invalid', 'createClient needs at least one url', { path: 'url' });
+  return urls;
 }
 
 function pageOrigin(): string {

@@ -1,6 +1,6 @@
 import { LIMITS, type Hello } from '@homeport/protocol';
 import { describe, expect, it } from 'vitest';
-import { backoffMs, transition, TRANSITIONS, type ConnectionEvent, type ConnectionState } from './connection-state.js';
+import { transition, TRANSITIONS, type ConnectionEvent, type ConnectionState } from './connection-state.js';
 
 const hello: Hello = { node: { id: 'n', name: 'n', url: '' }, session: 's', user: 'u', protocol: 1, limits: LIMITS };
 const why = { code: 'unavailable', message: '' } as const;
@@ -10,7 +10,7 @@ const STATES: ConnectionState[] = [
   { at: 'fetching', attempt: 2 },
   { at: 'dialing', attempt: 2, token: 't' },
   { at: 'live', attempt: 2, hello },
-  { at: 'waiting', attempt: 2, why },
+  { at: 'waiting', attempt: 2, why, askedMs: 0 },
   { at: 'stopped', why },
   { at: 'closed' },
 ];
@@ -19,7 +19,7 @@ const EVENTS: ConnectionEvent[] = [
   { is: 'token', token: 't' },
   { is: 'token_failed', message: 'no' },
   { is: 'hello', hello },
-  { is: 'refused', why, duty: 'retry' },
+  { is: 'refused', why, duty: 'retry', retryAfterMs: 0 },
   { is: 'lost', lastedMs: 0 },
   { is: 'overdue' },
   { is: 'silent', lastedMs: 0 },
@@ -67,7 +67,7 @@ describe('the transition table of the connection', () => {
   }
 
   it('stops for good when the duty is to stop', () => {
-    const refused = { is: 'refused', why, duty: 'stop' } as const;
+    const refused = { is: 'refused', why, duty: 'stop', retryAfterMs: 0 } as const;
     expect(transition(STATES[2]!, refused)).toEqual({ at: 'stopped', why });
   });
 
@@ -75,20 +75,5 @@ describe('the transition table of the connection', () => {
     const live: ConnectionState = { at: 'live', attempt: 7, hello };
     expect(transition(live, { is: 'lost', lastedMs: 10 })).toMatchObject({ at: 'waiting', attempt: 8 });
     expect(transition(live, { is: 'lost', lastedMs: 60_000 })).toMatchObject({ at: 'waiting', attempt: 0 });
-  });
-});
-
-describe('the backoff', () => {
-  const least = { next: () => 0, id: () => '' };
-  const most = { next: () => 0.999999, id: () => '' };
-
-  it('grows from 250 ms to 2 s, after ten failures to 30 s, and half of it is chance', () => {
-    expect([0, 1, 2, 3, 4, 9].map((attempt) => Math.round(backoffMs(attempt, most)))).toEqual([
-      250, 500, 1000, 2000, 2000, 2000,
-    ]);
-    expect([10, 11, 12, 13, 50].map((attempt) => Math.round(backoffMs(attempt, most)))).toEqual([
-      4000, 8000, 16000, 30000, 30000,
-    ]);
-    expect(backoffMs(0, least)).toBe(125);
   });
 });

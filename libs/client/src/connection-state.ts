@@ -9,7 +9,6 @@
  * A refusal whose duty is to stop ends in `stopped`, `close` in `closed`; nothing leads out of these two.
  */
 import type { Code, Duty, Hello } from '@homeport/protocol';
-import type { Random } from './random.js';
 
 export interface Reason {
   readonly code: Code | 'token' | 'unreachable';
@@ -23,8 +22,8 @@ export type ConnectionState =
   /** A socket was dialed and has not said hello. */
   | { readonly at: 'dialing'; readonly attempt: number; readonly token: string | undefined }
   | { readonly at: 'live'; readonly attempt: number; readonly hello: Hello }
-  /** Until the next try. */
-  | { readonly at: 'waiting'; readonly attempt: number; readonly why: Reason }
+  /** Until the next try; `askedMs`: not sooner, the server said. */
+  | { readonly at: 'waiting'; readonly attempt: number; readonly why: Reason; readonly askedMs: number }
   | { readonly at: 'stopped'; readonly why: Reason }
   | { readonly at: 'closed' };
 
@@ -34,7 +33,7 @@ export type ConnectionEvent =
   | { readonly is: 'token_failed'; readonly message: string }
   | { readonly is: 'hello'; readonly hello: Hello }
   /** The server refused this connection, or the token of it. */
-  | { readonly is: 'refused'; readonly why: Reason; readonly duty: Duty }
+  | { readonly is: 'refused'; readonly why: Reason; readonly duty: Duty; readonly retryAfterMs: number }
   /** `lasted`: how long it had been live; 0 if it was not. */
   | { readonly is: 'lost'; readonly lastedMs: number }
   /** No hello within the limit. */
@@ -44,7 +43,7 @@ export type ConnectionEvent =
   | { readonly is: 'elapsed' }
   /** The network came back, or somebody looks at the page again. */
   | { readonly is: 'wake' }
-  /** Another address or another session: dial again now. */
+  /** Another session: dial again now. */
   | { readonly is: 'redial' }
   | { readonly is: 'close' };
 
@@ -65,16 +64,17 @@ const close = (): ConnectionState => ({ at: 'closed' });
 const fetchAgain = ({ attempt }: { attempt: number }): ConnectionState => ({ at: 'fetching', attempt });
 const fetchAtOnce = (): ConnectionState => ({ at: 'fetching', attempt: 0 });
 
-function wait(attempt: number, why: Reason): ConnectionState {
-  return { at: 'waiting', attempt: attempt + 1, why };
+function wait(attempt: number, why: Reason, askedMs = 0): ConnectionState {
+  return { at: 'waiting', attempt: attempt + 1, why, askedMs };
 }
 
-function refused({ attempt }: { attempt: number }, { why, duty }: EventIs<'refused'>): ConnectionState {
+function refused({ attempt }: { attempt: number }, event: EventIs<'refused'>): ConnectionState {
+  const { why, duty, retryAfterMs } = event;
   switch (duty) {
     case 'retry':
     case 'resync':
     case 'reauthenticate':
-      return wait(attempt, why);
+      return wait(attempt, why, retryAfterMs);
     case 'fix':
     case 'stop':
       return { at: 'stopped', why };
@@ -191,14 +191,4 @@ export const TRANSITIONS: Table = {
 export function transition(state: ConnectionState, event: ConnectionEvent): ConnectionState {
   const cell = TRANSITIONS[state.at][event.is] as (state: ConnectionState, event: ConnectionEvent) => ConnectionState;
   return cell(state, event);
-}
-
-/**
- * The wait before try number `attempt`: 250 ms, doubled up to 2 s; after ten failures in a row on to 30 s. Half of it
- * is chance, so that the clients of a server that went down do not come back in one instant.
- */
-export function backoffMs(attempt: number, random: Random): number {
-  const doubled = 250 * 2 ** Math.min(attempt, 20);
-  const fullMs = attempt < 10 ? Math.min(doubled, 2_000) : Math.min(doubled / 64, 30_000);
-  return fullMs * (0.5 + random.next() / 2);
 }

@@ -2,12 +2,13 @@ import { LIMITS, type Handshake } from '@homeport/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../test/fake-clock.js';
 import { SeededRandom } from '../test/seeded-random.js';
-import { Connection, HELLO_MS } from './connection.js';
+import { Connection, HELLO_MS, type Address } from './connection.js';
 import type { ConnectionState } from './connection-state.js';
 import type { Dialer, SocketEvents } from './dialer.js';
 import { Tokens, TOKEN_FETCH_MS, type TokenFunction } from './tokens.js';
 
 interface Dialed {
+  readonly url: string;
   readonly handshake: Handshake;
   readonly events: SocketEvents;
   closed: boolean;
@@ -22,26 +23,25 @@ class Bench {
   received: string[] = [];
   readonly connection: Connection;
 
-  constructor(token?: string | TokenFunction) {
+  constructor(token?: string | TokenFunction, address: Address = { url: 'http://n' }) {
     const { clock } = this;
     const random = new SeededRandom(1);
     const dialer: Dialer = {
-      dial: (_url, handshake, events) => {
-        const dialed: Dialed = { handshake, events, closed: false };
+      dial: (url, handshake, events) => {
+        const dialed: Dialed = { url, handshake, events, closed: false };
         this.dialed.push(dialed);
         return { send: () => undefined, request: () => undefined, close: () => void (dialed.closed = true) };
       },
     };
-    this.connection = new Connection({
+    this.connection = new Connection(address, {
       clock,
       random,
       dialer,
       tokens: new Tokens(token, { clock, random, failed: () => undefined }),
-      url: () => 'http://n',
       session: () => 's',
       changed: (state) => this.states.push(state.at),
       opened: () => this.opened++,
-      received: (event) => this.received.push(event),
+      received: (_channel, event) => this.received.push(event),
       ended: () => this.ended++,
     });
   }
@@ -50,8 +50,8 @@ class Bench {
     return this.dialed.at(-1)!;
   }
 
-  hello(dialed = this.last): void {
-    const node = { id: 'n', name: 'n', url: '' };
+  hello(dialed = this.last, name = 'n'): void {
+    const node = { id: name, name, url: '' };
     dialed.events.message('hello', { node, session: 's', user: 'u', protocol: 1, limits: LIMITS });
   }
 
@@ -126,6 +126,22 @@ describe('the connection', () => {
     expect(bench.connection.state.at).toBe('stopped');
   });
 
+  it('comes back when a server that has no room says so, not sooner', async () => {
+    bench.last.events.refused({ code: 'unavailable', message: 'too many', retryAfterMs: 5_000 });
+    await bench.clock.advance(4_999);
+    expect(bench.dialed.length).toBe(1);
+    await bench.clock.advance(1_251);
+    expect(bench.dialed.length).toBe(2);
+  });
+
+  it('dials again soon after a good connection broke', async () => {
+    bench.hello();
+    await bench.clock.advance(10_000);
+    bench.last.events.lost();
+    await bench.clock.advance(100);
+    expect(bench.dialed.length).toBe(2);
+  });
+
   it('takes a refusal that it does not know for a passing one', async () => {
     bench.last.events.refused('what?');
     await bench.dialAgain();
@@ -147,6 +163,21 @@ describe('the connection', () => {
     expect(bench.last.closed).toBe(true);
     await bench.clock.advance(60_000);
     expect(bench.dialed.length).toBe(1);
+  });
+});
+
+describe('a connection to one node among many at an address', () => {
+  it('asks for it by name, and says when another one answers', async () => {
+    const bench = new Bench('token', { url: 'http://balancer', node: 'n' });
+    bench.connection.start();
+    await bench.clock.settle();
+    expect(bench.last.url).toBe('http://balancer/?node=n');
+    bench.hello();
+    expect([bench.connection.isAstray, bench.connection.node?.name]).toEqual([false, 'n']);
+    bench.last.events.lost();
+    await bench.dialAgain();
+    bench.hello(bench.last, 'm');
+    expect([bench.connection.isAstray, bench.connection.node?.name]).toEqual([true, 'm']);
   });
 });
 

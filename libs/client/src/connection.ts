@@ -1,18 +1,27 @@
 /**
- * The way to the server: one socket at a time, dialed again whenever it is lost. What follows on what is decided in
+ * The way to one address: one socket at a time, dialed again whenever it is lost. What follows on what is decided in
  * `connection-state.ts`; here are the effects. Each state owns its effects (a token fetch, a socket, a timer): they
  * end when the state is left, and what they say later is not heard, because it comes from a state that is not the
  * present one. A late close of an old socket can therefore not end a new one.
  */
-import { DUTIES, PROTOCOL_VERSION, type Code, type Hello, type SessionId } from '@homeport/protocol';
+import { DUTIES, PROTOCOL_VERSION, type Code, type Hello, type NodeRef, type SessionId } from '@homeport/protocol';
+import { askedWaitMs, backoffMs } from './backoff.js';
 import { Channel } from './channel.js';
 import type { Cancel, Clock } from './clock.js';
-import { backoffMs, transition, type ConnectionEvent, type ConnectionState, type Reason } from './connection-state.js';
+import { transition, type ConnectionEvent, type ConnectionState, type Reason } from './connection-state.js';
 import type { DialedSocket, Dialer } from './dialer.js';
 import type { Random } from './random.js';
 import type { Tokens } from './tokens.js';
 
 export const HELLO_MS = 1_000;
+/** So many dials in vain, and the address counts as out of reach. It is dialed on, for it may come back. */
+export const DIALS_MAX = 3;
+
+export interface Address {
+  readonly url: string;
+  /** The node that is wanted there: many nodes may share one public address. */
+  readonly node?: string;
+}
 
 export interface ConnectionPort {
   readonly clock: Clock;
@@ -20,28 +29,60 @@ export interface ConnectionPort {
   readonly dialer: Dialer;
   readonly tokens: Tokens;
   /** Asked at every dial. */
-  url(): string;
   session(): SessionId;
   changed(state: ConnectionState): void;
   opened(channel: Channel): void;
-  received(event: string, payload: unknown): void;
-  /** The channel that was opened last has ended. */
-  ended(): void;
+  received(channel: Channel, event: string, payload: unknown): void;
+  ended(channel: Channel): void;
 }
 
 export class Connection {
+  readonly address: Address;
   readonly #port: ConnectionPort;
   #state: ConnectionState = { at: 'idle' };
   #socket: DialedSocket | undefined;
   #channel: { readonly channel: Channel; readonly sinceMs: number; readonly stopRenewing: Cancel } | undefined;
   #timer: Cancel | undefined;
+  #node: NodeRef | undefined;
 
-  constructor(port: ConnectionPort) {
+  constructor(address: Address, port: ConnectionPort) {
+    this.address = address;
     this.#port = port;
   }
 
   get state(): ConnectionState {
     return this.#state;
+  }
+
+  /** While it is live. */
+  get channel(): Channel | undefined {
+    return this.#channel?.channel;
+  }
+
+  /** The node that said hello last. */
+  get node(): NodeRef | undefined {
+    return this.#node;
+  }
+
+  /** It leads to another node than the one that was asked for: a load balancer that does not look at `?node=`. */
+  get isAstray(): boolean {
+    const { node } = this.address;
+    return node !== undefined && this.#node !== undefined && this.#node.name !== node;
+  }
+
+  get isOutOfReach(): boolean {
+    switch (this.#state.at) {
+      case 'fetching':
+      case 'dialing':
+      case 'waiting':
+        return this.#state.attempt >= DIALS_MAX;
+      case 'stopped':
+      case 'closed':
+        return true;
+      case 'idle':
+      case 'live':
+        return false;
+    }
   }
 
   start(): void {
@@ -53,7 +94,7 @@ export class Connection {
     this.#apply({ is: 'wake' });
   }
 
-  /** Leaves the present socket and dials again, with what `url()` and `session()` say now. */
+  /** Leaves the present socket and dials again, with what `session()` says now. */
   redial(): void {
     this.#apply({ is: 'redial' });
   }
@@ -91,8 +132,10 @@ export class Connection {
         this.#open(state.hello);
         return;
       case 'waiting': {
-        const delayMs = backoffMs(state.attempt, this.#port.random);
-        this.#timer = this.#port.clock.after(delayMs, () => this.#apply({ is: 'elapsed' }));
+        const { clock, random } = this.#port;
+        const askedMs = askedWaitMs(state.askedMs) * (1 + random.next() / 4);
+        const delayMs = Math.max(askedMs, backoffMs(state.attempt, random));
+        this.#timer = clock.after(delayMs, () => this.#apply({ is: 'elapsed' }));
         return;
       }
       case 'idle':
@@ -123,12 +166,12 @@ export class Connection {
       ...(token !== undefined && { token }),
     };
     const mine = (): boolean => this.#socket === socket;
-    const socket: DialedSocket = dialer.dial(this.#port.url(), handshake, {
+    const socket: DialedSocket = dialer.dial(urlOf(this.address), handshake, {
       message: (event, payload) => {
         if (mine()) this.#receive(event, payload);
       },
       refused: (reason) => {
-        if (mine()) this.#refused(asReason(reason));
+        if (mine()) this.#refused(asReason(reason), retryAfterMsOf(reason));
       },
       lost: () => {
         if (mine()) this.#apply({ is: 'lost', lastedMs: this.#lastedMs() });
@@ -145,7 +188,7 @@ export class Connection {
     }
     if (this.#channel === undefined) return;
     this.#channel.channel.heard();
-    this.#port.received(event, payload);
+    this.#port.received(this.#channel.channel, event, payload);
   }
 
   #open(hello: Hello): void {
@@ -156,6 +199,7 @@ export class Connection {
     );
     const stopRenewing = tokens.keepFresh(channel, (message) => this.unauthenticated(message));
     this.#channel = { channel, sinceMs: clock.monotonicMs(), stopRenewing };
+    this.#node = hello.node;
     this.#port.opened(channel);
   }
 
@@ -167,14 +211,14 @@ export class Connection {
     live?.stopRenewing();
     live?.channel.end();
     socket?.close();
-    if (live !== undefined) this.#port.ended();
+    if (live !== undefined) this.#port.ended(live.channel);
   }
 
-  #refused(why: Reason & { readonly code: Code }): void {
+  #refused(why: Reason & { readonly code: Code }, retryAfterMs = 0): void {
     const duty = DUTIES[why.code];
-    if (duty !== 'reauthenticate') return this.#apply({ is: 'refused', why, duty });
+    if (duty !== 'reauthenticate') return this.#apply({ is: 'refused', why, duty, retryAfterMs });
     this.#port.tokens.forget();
-    this.#apply({ is: 'refused', why, duty: this.#port.tokens.renewable ? duty : 'stop' });
+    this.#apply({ is: 'refused', why, duty: this.#port.tokens.renewable ? duty : 'stop', retryAfterMs });
   }
 
   #lastedMs(): number {
@@ -189,4 +233,16 @@ function asReason(reason: unknown): Reason & { readonly code: Code } {
     code: known ? (code as Code) : 'unavailable',
     message: String(message ?? 'the server refused the connection'),
   };
+}
+
+function retryAfterMsOf(reason: unknown): number {
+  const { retryAfterMs } = (typeof reason === 'object' && reason !== null ? reason : {}) as { retryAfterMs?: unknown };
+  return typeof retryAfterMs === 'number' ? retryAfterMs : 0;
+}
+
+function urlOf({ url, node }: Address): string {
+  if (node === undefined) return url;
+  const asking = new URL(url);
+  asking.searchParams.set('node', node);
+  return asking.href;
 }

@@ -19,6 +19,6 @@ export interface DialedSocket {
 }
 
 export interface Dialer {
-  /** Events may come from the next turn of the event loop on, and late ones even after `close`. */
+  /** What `url` asks for behind its `?` is part of the dial. Events may come from the next turn of the event loop on, and late ones even after `close`. */
   dial(url: string, handshake: Handshake, events: SocketEvents): DialedSocket;
 }

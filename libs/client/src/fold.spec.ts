@@ -52,4 +52,21 @@ describe('folding', () => {
     expect(folding.ops.map(({ op: kind }) => kind)).toEqual(['patch', 'append', 'increment']);
     expect(folding.ops[2]).toMatchObject({ by: 50 });
   });
+
+  it('keeps one op for each field that is written by turns', () => {
+    const folding = foldingOf([{ op: 'append', key: 's', field: 'points', values: [0] }]);
+    for (let i = 1; i < 50; i++) {
+      fold(folding, { op: 'append', key: 's', field: 'pressures', values: [i] });
+      fold(folding, { op: 'patch', key: 's', set: { x: i }, unset: [] });
+      fold(folding, { op: 'append', key: 's', field: 'points', values: [i] });
+    }
+    expect(folding.ops.map((op) => [op.op, 'field' in op && op.field])).toEqual([
+      ['append', 'points'],
+      ['append', 'pressures'],
+      ['patch', false],
+    ]);
+    fold(folding, { op: 'patch', key: 's', set: { points: [] }, unset: [] });
+    fold(folding, { op: 'append', key: 's', field: 'points', values: [50] });
+    expect(folding.ops.length).toBe(4);
+  });
 });

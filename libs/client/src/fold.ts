@@ -1,6 +1,6 @@
 /**
  * Folding of unsent writes: the ops of one push, and one op more. What comes out does the same to any document as the
- * two after each other. A drag of a hundred patches offline is one patch; a stroke is one append.
+ * two after each other. A drag of a hundred patches offline is one patch; a stroke is one append for each of its fields.
  */
 import { applyOp, isObject, jsonBytes, type Json, type Op } from '@homeport/protocol';
 
@@ -23,14 +23,39 @@ export function fold(folding: Folding, op: Op): void {
     add(folding, op);
     return;
   }
-  const at = ops.findLastIndex((earlier) => earlier.key === op.key);
-  const folded = at < 0 ? undefined : together(ops[at]!, op);
-  if (folded === undefined) {
-    add(folding, op);
-    return;
+  for (let at = ops.length - 1; at >= 0; at--) {
+    const earlier = ops[at]!;
+    if (earlier.key !== op.key) continue;
+    const folded = together(earlier, op);
+    if (folded !== undefined) {
+      folding.bytes += grownBytes(earlier, op, folded);
+      ops[at] = folded;
+      return;
+    }
+    // Ops on different fields may change places: a pen stroke appends to two fields by turns.
+    if (!areApart(earlier, op)) break;
   }
-  folding.bytes += grownBytes(ops[at]!, op, folded);
-  ops[at] = folded;
+  add(folding, op);
+}
+
+/** Two ops on fields of one record that do the same in either order, to any record. */
+function areApart(one: Op, other: Op): boolean {
+  const fields = fieldsOf(one);
+  return fields !== undefined && fieldsOf(other)?.every((field) => !fields.includes(field)) === true;
+}
+
+/** Undefined: it is about the record as a whole. */
+function fieldsOf(op: Op): readonly string[] | undefined {
+  switch (op.op) {
+    case 'put':
+    case 'delete':
+      return undefined;
+    case 'patch':
+      return [...Object.keys(op.set), ...op.unset];
+    case 'increment':
+    case 'append':
+      return [op.field];
+  }
 }
 
 /** One op for two on the same record, or undefined where there is none. */

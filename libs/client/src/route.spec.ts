@@ -7,30 +7,20 @@ const there = { id: 'b.1', name: 'b', url: 'http://b' };
 const epoch = (value: number): Epoch => value as Epoch;
 
 describe('the route', () => {
-  it('follows the owner elsewhere, and carries the epoch that it followed', () => {
-    const route = new Route('http://home');
-    expect(route.follow('d', there, epoch(3), here)).toBe('dial');
-    expect([route.url, route.epoch('d'), route.epoch('e')]).toEqual(['http://b', 3, undefined]);
+  it('C12: follows to a higher epoch only: two stale maps do not play ping-pong', () => {
+    const route = new Route();
+    expect(route.follow(there, epoch(3))).toBe(true);
+    expect(route.follow(here, epoch(2))).toBe(false);
+    expect(route.follow(here, epoch(3))).toBe(false);
+    expect([route.owner, route.epoch]).toEqual([there, 3]);
+    expect(route.follow(here, epoch(4))).toBe(true);
+    expect([route.owner, route.epoch]).toEqual([here, 4]);
   });
 
-  it('does not play ping-pong between two stale maps', () => {
-    const route = new Route('http://home');
-    route.follow('d', there, epoch(3), here);
-    expect(route.follow('d', here, epoch(2), there)).toBe('ask');
-    expect(route.url).toBe('http://b');
-    expect(route.follow('d', here, epoch(4), there)).toBe('dial');
-  });
-
-  it('asks again here when the owner is here', () => {
-    expect(new Route('http://home').follow('d', here, epoch(1), here)).toBe('ask');
-  });
-
-  it('goes home when the owner can not be reached', () => {
-    const route = new Route('http://home');
-    route.follow('d', there, epoch(3), here);
-    route.failed();
-    expect(route.url).toBe('http://home');
-    route.forget('d');
-    expect(route.epoch('d')).toBeUndefined();
+  it('believes the owner itself, also where history was lost and epochs with it', () => {
+    const route = new Route();
+    route.follow(there, epoch(7));
+    route.arrive(here, epoch(2));
+    expect(route.follow(there, epoch(3))).toBe(true);
   });
 });

@@ -1,44 +1,32 @@
 /**
- * Which address to dial. There is one socket, so there is one address: the one that the application gave, or that of
- * the owner that a `moved` named. Where an owner's own address can not be reached, the first one is used again.
+ * What is known of a document's owner. A `moved` is news only with an epoch above the last one that was followed: two
+ * nodes with stale maps that name each other can not play ping-pong with us.
  */
 import type { Epoch, NodeRef } from '@homeport/protocol';
 
 export class Route {
-  readonly #home: string;
-  #url: string;
-  /** By document: the epoch of the last `moved` that was followed. Two stale maps can not play ping-pong with us. */
-  readonly #epochs = new Map<string, Epoch>();
+  #owner: NodeRef | undefined;
+  #epoch: Epoch | undefined;
 
-  constructor(url: string) {
-    this.#home = url;
-    this.#url = url;
+  get owner(): NodeRef | undefined {
+    return this.#owner;
   }
 
-  get url(): string {
-    return this.#url;
+  /** Goes with every `open`: a node whose map is older reads it anew before it answers. */
+  get epoch(): Epoch | undefined {
+    return this.#epoch;
   }
 
-  epoch(document: string): Epoch | undefined {
-    return this.#epochs.get(document);
+  /** A `moved` named this owner. False: that is no news, and not followed. */
+  follow(owner: NodeRef, epoch: Epoch): boolean {
+    if (this.#epoch !== undefined && epoch <= this.#epoch) return false;
+    this.arrive(owner, epoch);
+    return true;
   }
 
-  /** `dial`: the owner is elsewhere, and `url` leads there now. `ask`: ask again where we are. */
-  follow(document: string, owner: NodeRef, epoch: Epoch, here: NodeRef): 'dial' | 'ask' {
-    const followed = this.#epochs.get(document);
-    if (followed !== undefined && epoch <= followed) return 'ask';
-    this.#epochs.set(document, epoch);
-    if (owner.id === here.id) return 'ask';
-    this.#url = owner.url;
-    return 'dial';
-  }
-
-  /** The address could not be reached. */
-  failed(): void {
-    this.#url = this.#home;
-  }
-
-  forget(document: string): void {
-    this.#epochs.delete(document);
+  /** The owner itself has answered: so it is, whatever was said before. */
+  arrive(owner: NodeRef, epoch: Epoch): void {
+    this.#owner = owner;
+    this.#epoch = epoch;
   }
 }

@@ -107,7 +107,7 @@ describe('sending pushes', () => {
 
   it('C5, W5: sends the same under the same number on the next channel, and does not hear the old one', async () => {
     await write();
-    sender.channelEnded();
+    sender.sendAgain();
     sender.open();
     expect(told()).toEqual([
       [1, 0, 7],
@@ -162,11 +162,24 @@ describe('sending pushes', () => {
     expect(sent.length).toBe(3);
   });
 
+  it('C15: asks to open anew when the owner only ever asks for time: it may not be the owner any more', async () => {
+    await write();
+    for (let i = 0; i < 3; i++) {
+      sent[i]!.answer(refuse.unavailable('no database', 100));
+      await clock.advance(100);
+    }
+    expect(interrupted).toEqual(['unavailable']);
+    expect(sent.length).toBe(3);
+    sender.sendAgain();
+    sender.open();
+    expect(sent[3]!.push.opNo).toBe(1);
+  });
+
   it('held, sends again what it had sent, and nothing new', async () => {
     await write();
     sender.hold();
     await write();
-    sender.channelEnded();
+    sender.sendAgain();
     sender.open();
     expect(told().map(([opNo]) => opNo)).toEqual([1, 1]);
     sender.release();

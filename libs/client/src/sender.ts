@@ -1,6 +1,6 @@
 /**
- * Sends the pending pushes of one board: at most 64 unanswered, in order, each at most once per channel unless it was
- * answered that it has not been looked at.
+ * Sends the pending pushes of one board: at most 64 unanswered, in order, each at most once in a place where the document
+ * was opened, unless it was answered that it has not been looked at.
  *
  *   shut      no open document to send to
  *   sending   due ones first, then unsent ones as they come: one push per frame of work
@@ -11,6 +11,7 @@
  * Answers may come in any order, and late: what an answer means hangs on the sending that it belongs to.
  */
 import type { Code, PushReply, PushRequest, Refusal } from '@homeport/protocol';
+import { askedWaitMs } from './backoff.js';
 import type { Cancel, Clock } from './clock.js';
 import type { Pending } from './pending.js';
 import type { PendingPush } from './pending-push.js';
@@ -33,8 +34,11 @@ type Mode =
   | { readonly at: 'draining'; readonly waitMs: number }
   | { readonly at: 'pausing'; readonly cancel: Cancel };
 
-/** After so many rounds of gaps without progress the two sides disagree: the document is opened anew. */
-const GAP_ROUNDS_MAX = 3;
+/**
+ * After so many rounds without progress the document is opened anew: of gaps, because the two sides disagree; of
+ * `unavailable`, because this may not be the owner any more.
+ */
+const VAIN_ROUNDS_MAX = 3;
 
 export class Sender {
   readonly #pending: Pending;
@@ -43,7 +47,7 @@ export class Sender {
   #scheduled: Cancel | undefined;
   #soon = false;
   #sentMs = -Infinity;
-  #gapRounds = 0;
+  #vainRounds = 0;
   /** Set while the session ends: what was sent may be sent again, but nothing new. */
   #held = false;
 
@@ -55,7 +59,7 @@ export class Sender {
   /** The document is open: go on. */
   open(): void {
     this.shut();
-    this.#gapRounds = 0;
+    this.#vainRounds = 0;
     this.#goOn(0);
   }
 
@@ -67,8 +71,8 @@ export class Sender {
     this.#scheduled = undefined;
   }
 
-  /** The channel ended: what was not answered goes again on the next one. */
-  channelEnded(): void {
+  /** The document is opened elsewhere, or once more: what was not answered goes again after it. */
+  sendAgain(): void {
     this.shut();
     for (const push of this.#pending.sent) this.#pending.sendAgain(push);
   }
@@ -124,7 +128,7 @@ export class Sender {
 
   #answered(push: PendingPush, opNo: number, reply: PushReply): void {
     if (reply.ok) {
-      this.#gapRounds = 0;
+      this.#vainRounds = 0;
       this.#port.acknowledged(opNo, reply);
       this.settled();
       return;
@@ -134,7 +138,7 @@ export class Sender {
       case 'invalid':
       case 'too_large':
       case 'forbidden':
-        this.#gapRounds = 0;
+        this.#vainRounds = 0;
         this.#drain(0);
         this.#port.refused(push, reply);
         break;
@@ -145,7 +149,7 @@ export class Sender {
       case 'unavailable':
       case 'rate_limited':
         this.#pending.sendAgain(push);
-        this.#drain(reply.retryAfterMs);
+        this.#drain(askedWaitMs(reply.retryAfterMs));
         break;
       case 'moved':
       case 'not_open':
@@ -159,9 +163,9 @@ export class Sender {
         this.#port.interrupted(reply);
         return;
     }
-    this.#gapRounds += this.#endOfRound(reply.code) ? 1 : 0;
-    if (this.#gapRounds >= GAP_ROUNDS_MAX) {
-      this.#gapRounds = 0;
+    this.#vainRounds += this.#isEndOfVainRound(reply.code) ? 1 : 0;
+    if (this.#vainRounds >= VAIN_ROUNDS_MAX) {
+      this.#vainRounds = 0;
       this.#port.interrupted(reply);
       return;
     }
@@ -177,8 +181,8 @@ export class Sender {
     }
   }
 
-  #endOfRound(code: Code): boolean {
-    return code === 'gap' && this.#pending.sent.length === 0;
+  #isEndOfVainRound(code: Code): boolean {
+    return (code === 'gap' || code === 'unavailable') && this.#pending.sent.length === 0;
   }
 
   #drain(waitMs: number): void {

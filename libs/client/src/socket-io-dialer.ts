@@ -4,7 +4,9 @@ import type { Dialer } from './dialer.js';
 /** One Socket.IO socket per dial, WebSocket only, which never reconnects by itself: the connection decides that. */
 export const socketIoDialer: Dialer = {
   dial(url, handshake, events) {
-    const socket = io(new URL(url).origin, {
+    const { origin, searchParams } = new URL(url);
+    const socket = io(origin, {
+      query: Object.fromEntries(searchParams),
       transports: ['websocket'],
       forceNew: true,
       reconnection: false,

@@ -3,9 +3,9 @@ import type { Access, NodeRef, Position, SessionId, UserId } from '@homeport/pro
 import type { HomeportError } from './homeport-error.js';
 
 /**
- * - `connecting`       the first dial, or the socket is there and the document is being opened
+ * - `connecting`       the first dial, or a socket is there and the document is being opened or its owner sought
  * - `live`             what is shown is what the owner has, plus what is pending
- * - `offline`          no socket; writes are kept and it dials again by itself
+ * - `offline`          no socket to any node; writes are kept and it dials again by itself
  * - `unauthenticated`  the token was refused or could not be fetched; with a token function it tries again by itself
  * - `refused`          it will not come back by itself: `error` says why
  * - `closed`           closed by the application
@@ -14,7 +14,7 @@ export type ConnectionStatus = 'connecting' | 'live' | 'offline' | 'unauthentica
 
 export interface ClientStatus {
   readonly connection: ConnectionStatus;
-  /** The node that the socket leads to, while there is one. */
+  /** The node that a socket leads to, while there is one: of several, one. */
   readonly node: NodeRef | undefined;
   /** Who the server says that we are, once it has said so. */
   readonly user: UserId | undefined;
@@ -31,6 +31,8 @@ export interface BoardStatus {
   readonly position: Position | undefined;
   /** The owner of the document, as the last open said. */
   readonly node: NodeRef | undefined;
+  /** Another node serves the document in the owner's name: there is no way from here to the owner. */
+  readonly relayed: boolean;
   readonly access: Access | 'none';
   /** Own pushes given up because nobody can tell any more whether they were committed. */
   readonly expired: number;

@@ -1,14 +1,13 @@
 /**
- * Keeps one document open on whatever channel there is, and its replica caught up.
+ * Keeps one document open on the channel that its pin has chosen, and its replica caught up.
  *
- *   offline   no channel
+ *   away      open nowhere: there is no channel, or it is not time yet
  *   opening   `open` or one of its pages is unanswered, or what they brought is not shown yet
  *   live      frames come, pushes may go
- *   pausing   the server asked to come back later, or the owner is moving
  *   refused   the server does not let us in; it may change its mind (`access`)
  *   closed    for good
  *
- * On every channel the document is opened from the position that is shown. What the owner remembers of our session
+ * Everywhere the document is opened from the position that is shown. What the owner remembers of our session
  * settles pending pushes before anything it brings is shown: a snapshot that holds an increment already must not be
  * shown with the same increment on top.
  */
@@ -28,20 +27,25 @@ import type {
 } from '@homeport/protocol';
 import { CatchUp } from './catch-up.js';
 import type { Channel } from './channel.js';
-import type { Cancel, Clock } from './clock.js';
-import { backoffMs } from './connection-state.js';
+import type { Clock } from './clock.js';
 import { HomeportError } from './homeport-error.js';
 import { Opening } from './opening.js';
+import type { PinKind } from './pin.js';
 import type { Random } from './random.js';
 import type { Replica } from './replica.js';
 
 export interface SubscriptionPort {
   readonly clock: Clock;
   readonly random: Random;
-  /** The epoch of the last `moved` that was followed. */
+  /** The highest that is known. */
   epoch(): Epoch | undefined;
-  /** Follow the document to its owner, if that is elsewhere. */
-  moved(owner: NodeRef, epoch: Epoch): void;
+  opened(head: OpenedHead): void;
+  /** The document has moved and is served here until we leave. False: it is not. */
+  told(moved: Moved): boolean;
+  /** Refused with `moved`: not open any more, until `open`. */
+  moved(to: Omit<Moved, 'document'>): void;
+  /** Not open any more, until `open`; not before so much time is over. */
+  again(askedMs: number): void;
   unauthenticated(message: string): void;
   /** The document can not go on under the present session id. */
   sessionEnded(): void;
@@ -54,12 +58,17 @@ export interface SubscriptionPort {
   changed(): void;
 }
 
+/** The channel, and what is asked of the node there. */
+interface Place {
+  readonly channel: Channel;
+  readonly kind: PinKind;
+}
+
 export type SubscriptionStage =
-  | { readonly at: 'offline' }
-  | { readonly at: 'opening'; readonly channel: Channel; readonly opening: Opening }
-  | { readonly at: 'live'; readonly channel: Channel }
-  | { readonly at: 'pausing'; readonly channel: Channel; readonly cancel: Cancel }
-  | { readonly at: 'refused'; readonly channel: Channel | undefined; readonly error: HomeportError }
+  | { readonly at: 'away' }
+  | { readonly at: 'opening'; readonly place: Place; readonly opening: Opening }
+  | { readonly at: 'live'; readonly place: Place }
+  | { readonly at: 'refused'; readonly place: Place | undefined; readonly error: HomeportError }
   | { readonly at: 'closed' };
 
 export class Subscription {
@@ -67,15 +76,14 @@ export class Subscription {
   readonly #replica: Replica;
   readonly #port: SubscriptionPort;
   readonly #catchUp: CatchUp;
-  #stage: SubscriptionStage = { at: 'offline' };
+  #stage: SubscriptionStage = { at: 'away' };
   /** `anew`: the local copy is of no use, the next open asks for a snapshot. */
   #from: 'shown' | 'anew' = 'shown';
   /** Of the present open. */
   #timeline: Timeline = '';
   #access: Access | 'none' = 'none';
   #owner: NodeRef | undefined;
-  /** Opens in a row that did not lead to `live`. */
-  #attempts = 0;
+  #relayed = false;
 
   constructor(id: string, replica: Replica, port: SubscriptionPort) {
     this.#id = id;
@@ -104,8 +112,7 @@ export class Subscription {
   }
 
   get channel(): Channel | undefined {
-    const stage = this.#stage;
-    return stage.at === 'offline' || stage.at === 'closed' ? undefined : stage.channel;
+    return this.#place?.channel;
   }
 
   get access(): Access | 'none' {
@@ -116,12 +123,17 @@ export class Subscription {
     return this.#owner;
   }
 
-  connected(channel: Channel): void {
-    if (this.#stage.at !== 'closed') this.#open(channel);
+  /** Whether another node than the owner serves it. */
+  get relayed(): boolean {
+    return this.#relayed;
+  }
+
+  open(channel: Channel, kind: PinKind): void {
+    if (this.#stage.at !== 'closed') this.#open({ channel, kind });
   }
 
   disconnected(): void {
-    if (this.#stage.at !== 'closed') this.#enter({ at: 'offline' });
+    if (this.#stage.at !== 'closed') this.#enter({ at: 'away' });
   }
 
   close(): void {
@@ -130,7 +142,7 @@ export class Subscription {
 
   refuse(error: HomeportError): void {
     this.#access = 'none';
-    this.#enter({ at: 'refused', channel: this.channel, error });
+    this.#enter({ at: 'refused', place: this.#place, error });
     this.#port.refused(error);
   }
 
@@ -141,7 +153,7 @@ export class Subscription {
       case 'head':
         return this.#catchUp.beacon((payload as HeadBeacon).seq);
       case 'moved':
-        return this.interrupted({ ok: false, code: 'moved', message: 'the document has moved', ...(payload as Moved) });
+        return this.#moved(payload as Moved);
       case 'resume':
         return this.#reopen();
       case 'access':
@@ -151,21 +163,19 @@ export class Subscription {
 
   /** A refusal that is about the document, its owner or our session. */
   interrupted(refusal: Refusal): void {
-    const stage = this.#stage;
-    if (stage.at !== 'live' && stage.at !== 'opening') return;
-    const { random } = this.#port;
+    if (this.#stage.at !== 'live' && this.#stage.at !== 'opening') return;
     switch (refusal.code) {
       case 'moved':
-        return this.#pause(stage.channel, refusal.afterMs, () => {
-          this.#port.moved(refusal.owner, refusal.epoch);
-          this.#reopen();
-        });
+        this.#enter({ at: 'away' });
+        return this.#port.moved(refusal);
       case 'unavailable':
       case 'rate_limited':
-        return this.#pause(stage.channel, refusal.retryAfterMs * (1 + random.next() / 2), () => this.#reopen());
+        this.#enter({ at: 'away' });
+        return this.#port.again(refusal.retryAfterMs);
       case 'not_open':
       case 'gap':
-        return this.#pause(stage.channel, backoffMs(this.#attempts, random), () => this.#reopen());
+        this.#enter({ at: 'away' });
+        return this.#port.again(0);
       case 'resync':
         return this.#startAnew();
       case 'unauthenticated':
@@ -184,24 +194,36 @@ export class Subscription {
     }
   }
 
-  #open(channel: Channel): void {
-    this.#attempts++;
+  #open(place: Place): void {
     const since = this.#from === 'shown' ? this.#replica.shown : undefined;
     const epoch = this.#port.epoch();
-    const request = { document: this.#id, ...(since && { since }), ...(epoch !== undefined && { epoch }) };
-    const opening = new Opening(channel, request, {
+    const request = {
+      document: this.#id,
+      ...(since && { since }),
+      ...(epoch !== undefined && { epoch }),
+      ...(place.kind === 'relay' && { pin: place.kind }),
+    };
+    const opening = new Opening(place.channel, request, {
       head: (head, page) => this.#headCame(head, page),
       page: (page) => this.#catchUp.page(page),
       refused: (refusal) => this.interrupted(refusal),
     });
-    this.#enter({ at: 'opening', channel, opening });
+    this.#enter({ at: 'opening', place, opening });
     this.#catchUp.begin();
   }
 
-  /** On the channel that there is. */
+  /** Where it is. */
   #reopen(): void {
-    const { channel } = this;
-    if (channel !== undefined) this.#open(channel);
+    if (this.#place !== undefined) this.#open(this.#place);
+  }
+
+  get #place(): Place | undefined {
+    return 'place' in this.#stage ? this.#stage.place : undefined;
+  }
+
+  #moved(moved: Moved): void {
+    if (this.#stage.at === 'live' && this.#port.told(moved)) return;
+    this.interrupted({ ok: false, code: 'moved', message: 'the document has moved', ...moved });
   }
 
   #startAnew(): void {
@@ -213,6 +235,8 @@ export class Subscription {
   #headCame(head: OpenedHead, page: Page): boolean {
     this.#access = head.access;
     this.#owner = head.owner;
+    this.#relayed = head.relayed;
+    this.#port.opened(head);
     this.#timeline = head.position.timeline;
     if (this.#replica.isLost(head)) {
       this.#replica.reviveLost(head);
@@ -237,13 +261,8 @@ export class Subscription {
   #settled(): void {
     const stage = this.#stage;
     if (stage.at !== 'opening') return;
-    this.#stage = { at: 'live', channel: stage.channel };
-    this.#attempts = 0;
+    this.#stage = { at: 'live', place: stage.place };
     this.#port.live();
-  }
-
-  #pause(channel: Channel, delayMs: number, task: () => void): void {
-    this.#enter({ at: 'pausing', channel, cancel: this.#port.clock.after(delayMs, task) });
   }
 
   #accessChanged(access: Access | 'none'): void {
@@ -257,7 +276,6 @@ export class Subscription {
 
   /** To a stage that is not `live`. */
   #enter(stage: SubscriptionStage): void {
-    if (this.#stage.at === 'pausing') this.#stage.cancel();
     if (this.#stage.at === 'opening') this.#stage.opening.end();
     this.#catchUp.away();
     this.#stage = stage;

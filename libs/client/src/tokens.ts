@@ -4,7 +4,7 @@
  */
 import type { Cancel, Clock } from './clock.js';
 import type { Channel } from './channel.js';
-import { backoffMs } from './connection-state.js';
+import { backoffMs } from './backoff.js';
 import type { Random } from './random.js';
 
 export type TokenFunction = () => string | undefined | Promise<string | undefined>;
@@ -26,6 +26,8 @@ export class Tokens {
   readonly #source: string | undefined | TokenFunction;
   readonly #port: TokensPort;
   #kept: { readonly token: string | undefined; readonly expiresAt: number | undefined } | undefined;
+  /** One fetch serves all connections that dial meanwhile. */
+  #fetching: Promise<string | undefined> | undefined;
 
   constructor(source: string | undefined | TokenFunction, port: TokensPort) {
     this.#source = source;
@@ -42,15 +44,19 @@ export class Tokens {
     this.#kept = undefined;
   }
 
-  async current(): Promise<string | undefined> {
+  current(): Promise<string | undefined> {
+    const source = this.#source;
+    if (typeof source !== 'function') return Promise.resolve(source);
     const expiresAt = this.#kept?.expiresAt ?? Infinity;
-    if (this.#kept !== undefined && expiresAt > this.#port.clock.wallMs()) return this.#kept.token;
-    return this.#fetch();
+    if (this.#kept !== undefined && expiresAt > this.#port.clock.wallMs()) return Promise.resolve(this.#kept.token);
+    return this.#fetch(source);
   }
 
   /** Keeps the token of an open channel fresh, until the answer is called. `refused`: the server did not want the new one. */
   keepFresh(channel: Channel, refused: (message: string) => void): Cancel {
     const { clock, random } = this.#port;
+    const source = this.#source;
+    if (typeof source !== 'function') return () => undefined;
     let cancel: Cancel = () => undefined;
     let ended = false;
     const schedule = (expiresAt: number | undefined): void => {
@@ -61,7 +67,7 @@ export class Tokens {
     };
     const renew = async (attempt: number): Promise<void> => {
       try {
-        const token = await this.#fetch();
+        const token = await this.#fetch(source);
         if (ended || token === undefined) return;
         channel.request('token', { token }, (reply) => {
           if (!reply.ok) refused(reply.message);
@@ -73,18 +79,25 @@ export class Tokens {
         cancel = clock.after(backoffMs(attempt, random), () => void renew(attempt + 1));
       }
     };
-    if (this.renewable) schedule(this.#kept?.expiresAt);
+    schedule(this.#kept?.expiresAt);
     return () => {
       ended = true;
       cancel();
     };
   }
 
-  async #fetch(): Promise<string | undefined> {
-    const source = this.#source;
-    const token = typeof source === 'function' ? await this.#within(source) : source;
-    this.#kept = { token, expiresAt: token === undefined ? undefined : expiryOf(token) };
-    return token;
+  #fetch(source: TokenFunction): Promise<string | undefined> {
+    return (this.#fetching ??= this.#fetchNow(source));
+  }
+
+  async #fetchNow(source: TokenFunction): Promise<string | undefined> {
+    try {
+      const token = await this.#within(source);
+      this.#kept = { token, expiresAt: token === undefined ? undefined : expiryOf(token) };
+      return token;
+    } finally {
+      this.#fetching = undefined;
+    }
   }
 
   #within(source: TokenFunction): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-/** A server, a network and a clock for one test, with calm weather. */
+/** A server of one node or several, a network and a clock for one test, with calm weather. */
 import {
   createClient,
   type AnyRecords,
@@ -15,13 +15,25 @@ import { SeededRandom } from './seeded-random.js';
 export class Rig {
   readonly clock = new FakeClock();
   readonly random = new SeededRandom(1);
-  readonly server = new FakeServer(this.clock, this.random);
-  readonly net = new FakeNetwork(this.clock, this.random, this.server);
+  readonly server: FakeServer;
+  readonly net: FakeNetwork;
   readonly errors: string[] = [];
+
+  constructor(nodes: readonly string[] = ['n']) {
+    this.server = new FakeServer(this.clock, this.random, nodes);
+    this.net = new FakeNetwork(this.clock, this.random, this.server);
+  }
 
   client(token: ClientOptions['token'] = 'ada', options: ClientOptions = {}): Client {
     const { clock, random, net } = this;
-    const client = createClient({ url: 'http://n', token, clock, random, dialer: net, ...options });
+    const client = createClient({
+      url: `http://${[...this.server.nodes.keys()][0]}`,
+      token,
+      clock,
+      random,
+      dialer: net,
+      ...options,
+    });
     client.onError((error) => this.errors.push(error.code));
     return client;
   }

@@ -1,5 +1,5 @@
 /**
- * Some people at a model of the server, with all that can go wrong in between, and what must hold all the same: at every
+ * Some people at a model of the cluster, with all that can go wrong in between, and what must hold all the same: at every
  * moment, and when all is well again.
  */
 import { stateHash, type Entry, type Json, type Seq } from '@homeport/protocol';
@@ -12,7 +12,22 @@ import { SeededRandom } from './seeded-random.js';
 
 type Climate = 'plain' | 'expiring' | 'losing history';
 
-const DOCUMENTS = ['one', 'two'];
+const DOCUMENTS = ['one', 'other'];
+/** One client, whatever happens, neither opens nor dials more often than this in a second. */
+const PER_SECOND_MAX = 30;
+/** Nobody needs a socket for longer than this after all is well, except to the owners. */
+const SETTLED_MS = 60_000;
+
+/** A whole run. Rejects with what did not hold. */
+export async function play(seed: number): Promise<World> {
+  const world = new World(seed);
+  await world.begin();
+  await world.live(40);
+  await world.heal();
+  world.checkHealed();
+  for (const { client } of world.people) client.close();
+  return world;
+}
 
 export class World {
   readonly random: SeededRandom;
@@ -30,7 +45,10 @@ export class World {
   constructor(seed: number) {
     this.random = new SeededRandom(seed);
     this.climate = seed % 5 === 3 ? 'expiring' : seed % 5 === 4 ? 'losing history' : 'plain';
-    this.server = new FakeServer(this.clock, this.random);
+    const nodes = seed % 4 === 0 ? ['a'] : ['a', 'b', 'c'];
+    this.server = new FakeServer(this.clock, this.random, nodes);
+    this.server.balanced = seed % 3 === 2;
+    this.server.staleMaxMs = this.random.pick([0, 300, 5_000]);
     this.net = new FakeNetwork(this.clock, this.random, this.server);
     this.server.commitMaxMs = this.random.pick([5, 30, 400]);
     this.net.weather = {
@@ -55,7 +73,7 @@ export class World {
     for (let i = 0; i < seats; i++) {
       const name = `p${i}`;
       const client = createClient({
-        url: 'http://n',
+        url: this.#urls(),
         token: () => this.#token(name),
         clock: this.clock,
         random: this.random,
@@ -69,7 +87,7 @@ export class World {
     }
     await Promise.all(
       this.people.map(async (person) => {
-        const opening = person.client.open(person.name === 'p0b' ? 'two' : 'one');
+        const opening = person.client.open(person.name === 'p0b' ? DOCUMENTS[1]! : DOCUMENTS[0]!);
         opening.then(
           (board) => this.#watch(person, board),
           () => undefined,
@@ -78,6 +96,12 @@ export class World {
         await opening;
       }),
     );
+  }
+
+  #urls(): string | string[] {
+    if (this.server.balanced) return 'http://balancer';
+    const urls = [...this.server.nodes.keys()].map((name) => `http://${name}`);
+    return this.random.chance(0.5) ? urls : this.random.pick(urls);
   }
 
   /** Looks at every single state that is shown. Promises resolve a moment later, so the bounds are a little wide. */
@@ -106,6 +130,10 @@ export class World {
     this.server.moody = 0;
     this.server.storage = 'up';
     this.server.tokens = 'any';
+    this.server.staleMaxMs = 0;
+    this.net.walled.clear();
+    this.net.misrouted = false;
+    for (const node of this.server.nodes.values()) node.rise();
     this.#tokens = 'fine';
     // Who waits for nothing learns of a link that went dumb from the pings of the transport.
     await this.clock.advance(DUMB_MS);
@@ -117,11 +145,12 @@ export class World {
       });
       if (idle) break;
     }
-    await this.clock.advance(2_000);
+    await this.clock.advance(SETTLED_MS);
     this.checkAlways();
   }
 
   #harm(): void {
+    if (this.server.nodes.size > 1 && this.random.chance(0.5)) return this.#moveAbout();
     const link = this.random.pick([...this.net.links]);
     switch (this.random.below(11)) {
       case 0:
@@ -156,6 +185,33 @@ export class World {
     }
   }
 
+  /** What happens among nodes. */
+  #moveAbout(): void {
+    const { random, server, net } = this;
+    const name = random.pick([...server.nodes.keys()]);
+    switch (random.below(9)) {
+      case 0:
+      case 1:
+      case 2:
+        return server.move(random.pick(DOCUMENTS), name, random.chance(0.7));
+      case 3:
+        server.kill(name);
+        return void this.clock.after(random.below(5_000), () => server.node(name).rise());
+      case 4:
+        server.hang(name);
+        return void this.clock.after(4_000 + random.below(5_000), () => server.node(name).rise());
+      case 5:
+        return net.wall(name, random.chance(0.5));
+      case 6:
+        return net.walled.clear();
+      case 7:
+        server.cutOff(name);
+        return void this.clock.after(4_000 + random.below(5_000), () => server.node(name).rise());
+      case 8:
+        net.misrouted = !net.misrouted;
+    }
+  }
+
   #token(name: string): Promise<string> {
     switch (this.#tokens) {
       case 'fine':
@@ -181,6 +237,18 @@ export class World {
         person.position = seq;
       }
     }
+    must(this.net.fallen.length === 0, `C12: ${this.net.fallen[0]}`);
+    const now = this.clock.monotonicMs();
+    for (const opens of this.net.opens.values()) {
+      while (opens[0] !== undefined && opens[0] <= now - 1_000) opens.shift();
+      must(opens.length <= PER_SECOND_MAX, `C14: ${opens.length} opens of one client within a second`);
+    }
+    const dials = new Map<string | undefined, number>();
+    for (let i = this.net.dialed.length - 1; (this.net.dialed[i]?.atMs ?? 0) > now - 1_000; i--) {
+      const { session } = this.net.dialed[i]!;
+      dials.set(session, (dials.get(session) ?? 0) + 1);
+    }
+    for (const count of dials.values()) must(count <= PER_SECOND_MAX, `C14: ${count} dials of one client in a second`);
   }
 
   checkHealed(): void {
@@ -194,11 +262,30 @@ export class World {
       );
       must(board.position?.seq === document.head, `D2: ${name} reached the head ${document.head}`);
       must(stateHash(recordsOf(board)) === stateHash(document.records), `D3: ${name} shows what the server has`);
+      this.#checkPinned(person);
       const texts = document.log.map(({ ops }) => JSON.stringify(ops));
       for (const write of person.writes) this.#checkWrite(write, document.log, texts, name);
       if (this.climate !== 'plain') continue;
       must(person.counted().shown === person.counted().acked, `W5: the increments of ${name} counted once`);
     }
+  }
+
+  /** With the owner, there alone, and without a socket that nobody needs. */
+  #checkPinned({ board, client, name }: Person): void {
+    const { owner } = this.server.home(board.id);
+    const { node, relayed } = board.status;
+    must(node?.id === owner.id && !relayed, `C11: ${name} is pinned to ${owner.id}, not ${node?.id}, ${relayed}`);
+    const { session } = client.status;
+    for (const at of this.server.nodes.values()) {
+      const members = [...at.members.values()].filter((member) => member.session === session);
+      must(members.length <= 1, `C11: ${name} has one socket to ${at.name}`);
+      const isOpen = members.some(({ open }) => open.has(board.id));
+      must(isOpen === (at.name === owner.name), `C11: ${name} has its document open with its owner alone, ${at.name}`);
+    }
+    const boards = this.people.filter((person) => person.client === client).map((person) => person.board.id);
+    const owners = new Set(boards.map((id) => this.server.home(id).owner.id));
+    const links = [...this.net.links].filter(({ serverEnd }) => serverEnd.handshake.session === session);
+    must(links.length === owners.size, `C11: ${name} has ${links.length} sockets for ${owners.size} owners`);
   }
 
   #checkWrite({ token, outcome, lasting }: Write, log: readonly Entry[], texts: readonly string[], name: string): void {

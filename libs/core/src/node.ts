@@ -7,15 +7,26 @@
  * Calls go down: a channel's message to its session, from there to a document by its name, from there to the log. One
  * answer comes back. Committed entries go sideways, once, to the fan-out.
  */
-import { LIMITS, PROTOCOL_VERSION, type NodeRef, type SessionId } from '@homeport/protocol';
+import { LIMITS, PROTOCOL_VERSION, type DocumentId, type NodeRef, type SessionId } from '@homeport/protocol';
+import type { Bus } from './cluster/bus.js';
+import { AllSlots, type Claim } from './cluster/claim.js';
+import { Cluster } from './cluster/cluster.js';
+import type { ClusterView, NodeLoad } from './cluster/cluster-view.js';
 import { Directory } from './cluster/directory.js';
 import type { LeaseTable, NodeInfo } from './cluster/lease-table.js';
-import { DEFAULT_LEASE_SETTINGS, SlotKeeper, refOf, type Claim, type LeaseSettings } from './cluster/slot-keeper.js';
+import { Membership } from './cluster/membership.js';
+import type { Peers } from './cluster/peers.js';
+import { DEFAULT_LEASE_SETTINGS, SlotKeeper, refOf, type LeaseSettings } from './cluster/slot-keeper.js';
+import { SlotMap } from './cluster/slot-map.js';
+import { DEFAULT_STEWARD_SETTINGS, type StewardSettings } from './cluster/steward.js';
 import { DEFAULT_DOCUMENT_SETTINGS, DocumentHost, type DocumentSettings } from './document/document-host.js';
 import type { DocumentLog } from './document/document-log.js';
+import type { Presented } from './document/document-ref.js';
 import type { FanOut } from './document/fan-out.js';
+import { LocalDocument } from './document/local-document.js';
 import { sessionKey } from './document/session-marks.js';
-import type { Cancel, Clock } from './runtime/clock.js';
+import { SLOTS, slotOf, type LostSlot, type Slot } from './document/slot.js';
+import { repeat, type Cancel, type Clock } from './runtime/clock.js';
 import type { Probe } from './runtime/probe.js';
 import type { Random } from './runtime/random.js';
 import type { Identity } from './session/access.js';
@@ -23,12 +34,19 @@ import type { Channel } from './session/channel.js';
 import { Presence } from './session/presence.js';
 import { DEFAULT_SESSION_SETTINGS, Session, type SessionSettings } from './session/session.js';
 
-export type NodeSettings = DocumentSettings & SessionSettings & LeaseSettings;
+export interface ClusterSettings extends StewardSettings {
+  /** A node that came less than this ago is given nothing, unless there is no other. */
+  readonly settleMs: number;
+}
+
+export type NodeSettings = DocumentSettings & SessionSettings & LeaseSettings & ClusterSettings;
 
 export const DEFAULT_NODE_SETTINGS: NodeSettings = {
   ...DEFAULT_DOCUMENT_SETTINGS,
   ...DEFAULT_SESSION_SETTINGS,
   ...DEFAULT_LEASE_SETTINGS,
+  ...DEFAULT_STEWARD_SETTINGS,
+  settleMs: 3_000,
 };
 
 export type NodeState = 'starting' | 'serving' | 'draining' | 'lost' | 'left';
@@ -44,6 +62,9 @@ export interface NodeStats {
 const DOCUMENT_TICK_MS = 1_000;
 const SESSION_TICK_MS = 100;
 const DRAIN_MS = 20_000;
+/** Sessions whose documents moved come to the new owner one after another: so much time for each, and at the most. */
+const MOVE_SPREAD_MS = 0.2;
+const MOVE_SPREAD_MAX_MS = 250;
 
 export class HomeNode {
   readonly me: NodeRef;
@@ -51,18 +72,24 @@ export class HomeNode {
   /** Resolves, once, with the reason why this process must end. */
   readonly lost: Promise<string>;
 
+  readonly #info: NodeInfo;
+  readonly #leases: LeaseTable;
   readonly #keeper: SlotKeeper;
+  readonly #membership: Membership;
+  readonly #map: SlotMap;
   readonly #host: DocumentHost;
   readonly #presence: Presence;
+  readonly #cluster: Cluster | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #probe: Probe;
   readonly #settings: NodeSettings;
   /** By session key: a session has one channel at a time. */
   readonly #sessions = new Map<string, Session>();
-  #channels = 0;
+  #lastChannel = 0;
+  #startedAt = 0;
   #state: NodeState = 'starting';
-  #ticks: Cancel[] = [];
+  readonly #ticks: Cancel[] = [];
 
   constructor(parts: {
     readonly node: NodeInfo;
@@ -72,20 +99,37 @@ export class HomeNode {
     readonly clock: Clock;
     readonly random: Random;
     readonly probe: Probe;
+    /** The ways to other nodes; without them this one serves alone. */
+    readonly others?: { readonly bus: Bus; readonly peers: Peers };
     readonly settings?: Partial<NodeSettings>;
   }) {
-    const { node, log, leases, fanOut, clock, random, probe } = parts;
-    this.#settings = { ...DEFAULT_NODE_SETTINGS, ...parts.settings };
+    const { node, log, leases, fanOut, clock, random, probe, others } = parts;
+    const settings = { ...DEFAULT_NODE_SETTINGS, ...parts.settings };
+    this.#settings = settings;
     this.#clock = clock;
     this.#random = random;
     this.#probe = probe;
+    this.#info = node;
+    this.#leases = leases;
     this.me = refOf(node);
-    this.#keeper = new SlotKeeper(node, leases, clock, probe, this.#settings);
-    const settings = this.#settings;
-    this.#host = new DocumentHost({ owner: node.id, log, tenures: this.#keeper, fanOut, clock, probe, settings });
-    this.#presence = new Presence(fanOut, clock);
-    this.directory = new Directory(this.#host, this.#keeper, this.me);
-    this.lost = this.#keeper.lost.then((reason) => {
+    const membership = new Membership(node.id, settings);
+    const map = new SlotMap();
+    const estate = {
+      gained: (slots: readonly Slot[]) => this.#gained(slots),
+      lost: (slots: readonly LostSlot[]) => this.#lostSlots(slots),
+    };
+    this.#membership = membership;
+    this.#map = map;
+    const keeper = new SlotKeeper({ me: node, leases, membership, map, estate, clock, probe, settings });
+    this.#keeper = keeper;
+    const host = new DocumentHost({ owner: node.id, log, tenures: keeper, fanOut, clock, probe, settings });
+    this.#host = host;
+    this.#presence = new Presence(fanOut, clock, (document) => host.isRelayed(document));
+    const local = (document: DocumentId) => new LocalDocument(document, host, keeper, this.me);
+    const common = { me: node, leases, keeper, membership, map, host, fanOut, clock, probe, settings };
+    this.#cluster = others && new Cluster({ ...common, ...others, local, household: this.#household() });
+    this.directory = new Directory(local, this.#cluster);
+    this.lost = keeper.lost.then((reason) => {
       this.#host.dropAll();
       this.#end('lost', 'moved');
       return reason;
@@ -96,19 +140,31 @@ export class HomeNode {
     return this.#state;
   }
 
-  /** Takes every slot. Rejects, with what to do, beside a living node. */
+  /** `claim`: of a node that serves alone. Rejects, with what to do, where this node may not serve. */
   async start(claim: Claim): Promise<void> {
     await this.#host.start();
-    await this.#keeper.claim(claim);
-    if (this.#state !== 'starting') throw new Error('this node lost its place while it started');
+    await this.#keeper.join();
+    try {
+      if (this.#cluster === undefined) await this.#takeAll(claim);
+      else await this.#cluster.start();
+      this.#keeper.keep();
+    } catch (error) {
+      // Without a row that looks alive, the next start need not wait for this one.
+      this.#cluster?.stop();
+      await this.#keeper.leave().catch(() => {});
+      throw error;
+    }
     this.#state = 'serving';
-    this.#repeat(DOCUMENT_TICK_MS, () => {
-      this.#host.tick();
-      this.#presence.tick();
-    });
-    this.#repeat(SESSION_TICK_MS, () => {
-      for (const session of this.#sessions.values()) session.tick();
-    });
+    this.#startedAt = this.#clock.wallMs();
+    this.#ticks.push(
+      repeat(this.#clock, DOCUMENT_TICK_MS, () => {
+        this.#host.tick();
+        this.#presence.tick((node) => this.#membership.find(node) !== undefined);
+      }),
+      repeat(this.#clock, SESSION_TICK_MS, () => {
+        for (const session of this.#sessions.values()) session.tick();
+      }),
+    );
   }
 
   /** A channel of an authenticated client. An older channel of the same session is closed. */
@@ -120,7 +176,7 @@ export class HomeNode {
       id,
       identity,
       channel,
-      channelNumber: ++this.#channels,
+      channelNumber: this.#nextChannel(),
       documents: this.directory,
       presence: this.#presence,
       clock: this.#clock,
@@ -140,21 +196,94 @@ export class HomeNode {
     if (this.#sessions.get(key) === session) this.#sessions.delete(key);
   }
 
-  /** Takes no more work, waits until what was taken is committed and answered, writes the checkpoints, leaves. */
+  /** Gives its slots to others, if there are any; waits until what was taken is committed and answered; leaves. */
   async drain(): Promise<void> {
     if (this.#state !== 'serving') return;
     this.#state = 'draining';
-    await this.#host.drain(DRAIN_MS);
+    const endMs = this.#clock.monotonicMs() + DRAIN_MS;
+    if (this.#cluster !== undefined) await this.#cluster.drain(DRAIN_MS);
+    await this.#host.drain(Math.max(0, endMs - this.#clock.monotonicMs()));
     this.#end('left', 'unavailable');
+    this.#cluster?.stop();
     try {
       await this.#keeper.leave();
+      this.#cluster?.farewell();
     } catch (error) {
       this.#probe.tell('warn', 'the slots could not be given back; who comes next waits', { reason: String(error) });
     }
   }
 
+  /** Whether this node would answer for the slot from memory at this moment. */
+  mayServe(slot: Slot): boolean {
+    return this.#keeper.mayServe(slot) && !this.#host.isFrozen(slot);
+  }
+
+  /** What this node knows of the cluster, for who looks after it. */
+  view(): ClusterView {
+    const nodes = [...this.#membership.living].sort((one, other) => (one.name < other.name ? -1 : 1));
+    const indexes = new Map(nodes.map(({ id }, index) => [id, index]));
+    const load = (id: string) => (id === this.me.id ? this.#load() : this.#cluster?.loadOf(id));
+    const { renewalMs } = this.#keeper;
+    return {
+      me: this.me.id,
+      nodes: nodes.map(({ id, name, url, state }) => {
+        return { id, name, url, state, slots: this.#map.countOf(id), load: load(id) };
+      }),
+      slots: Array.from({ length: SLOTS }, (_, slot) => indexes.get(this.#map.ownerOf(slot as Slot) ?? '') ?? -1),
+      version: this.#map.version,
+      timeline: this.#cluster?.timeline ?? [{ kind: 'joined', node: this.me.name, at: this.#startedAt }],
+      postgres: { state: renewalMs === undefined ? 'away' : 'up', renewalMs },
+      redis: { state: this.#cluster === undefined ? 'off' : this.#cluster.isBusUp ? 'up' : 'away' },
+    };
+  }
+
   stats(): NodeStats {
     return { ...this.#host.stats(), sessions: this.#sessions.size };
+  }
+
+  #takeAll(claim: Claim): Promise<void> {
+    return new AllSlots(this.#info, this.#leases, this.#keeper, this.#clock, this.#settings).take(claim);
+  }
+
+  #gained(slots: readonly Slot[]): void {
+    this.#host.gained(slots);
+    const mine = new Set(slots);
+    for (const session of this.#sessions.values()) session.cameHome((document) => mine.has(slotOf(document)));
+  }
+
+  #lostSlots(lost: readonly LostSlot[]): void {
+    this.#host.drop(lost);
+    const bySlot = new Map(lost.map((slot) => [slot.slot, slot]));
+    let leaving = 0;
+    for (const session of this.#sessions.values()) leaving += session.countOn((slot) => bySlot.has(slot));
+    const spreadMs = Math.min(MOVE_SPREAD_MAX_MS, leaving * MOVE_SPREAD_MS);
+    for (const session of this.#sessions.values())
+      session.moved(bySlot, () => Math.floor(this.#random.next() * spreadMs));
+  }
+
+  #household() {
+    return {
+      load: () => this.#load(),
+      present: (document: DocumentId, shown: Presented, from: string) => this.#presence.show(document, shown, from),
+      publishPresence: (document: DocumentId) => {
+        if (this.#host.isRelayed(document)) this.#presence.publish(document);
+      },
+      atHome: (documents: readonly DocumentId[]) => {
+        const here = new Set(documents);
+        for (const session of this.#sessions.values()) session.cameHome((document) => here.has(document));
+      },
+    };
+  }
+
+  #load(): NodeLoad {
+    const { sessions, documents, pendingPushes } = this.stats();
+    return { sessions, documents, pendingPushes };
+  }
+
+  /** Rises over all nodes, as far as their wall clocks agree: a session that comes from another one is the younger. */
+  #nextChannel(): number {
+    this.#lastChannel = Math.max(this.#lastChannel + 1, this.#clock.wallMs());
+    return this.#lastChannel;
   }
 
   #end(state: 'lost' | 'left', why: string): void {
@@ -162,16 +291,5 @@ export class HomeNode {
     for (const cancel of this.#ticks) cancel();
     for (const session of this.#sessions.values()) session.end(why);
     this.#sessions.clear();
-  }
-
-  #repeat(periodMs: number, task: () => void): void {
-    const index = this.#ticks.length;
-    const next = () => {
-      this.#ticks[index] = this.#clock.after(periodMs, () => {
-        next();
-        task();
-      });
-    };
-    next();
   }
 }

@@ -6,30 +6,40 @@
  * alone proves nothing to them.
  */
 import { LeaseTable } from '@homeport/core';
-import type { LostSlot, NodeInfo, NodeRow, Raised, Renewal, Slot, Tenure } from '@homeport/core';
+import type { LostSlot, NodeInfo, NodeRow, Raised, Renewal, Slot, SlotRow, Tenure } from '@homeport/core';
 import type { Epoch, NodeRef } from '@homeport/protocol';
 import type { Sql } from './connections.js';
 import type { Database } from './database.js';
 
-/** A renewal that takes longer than a lease lives is of no use. */
-const RENEWAL_DEADLINE_MS = 2_500;
-
 export class PostgresLeaseTable extends LeaseTable {
   readonly #database: Database;
+  readonly #renewalDeadlineMs: number;
   /** The backend on which the lock of this node was taken. */
   #lockPid = 0;
 
-  constructor(database: Database) {
+  /** `renewalDeadlineMs`: a renewal that hangs must leave time for another one before the lease ends. */
+  constructor(database: Database, renewalDeadlineMs = 1_000) {
     super();
     this.#database = database;
+    this.#renewalDeadlineMs = renewalDeadlineMs;
   }
 
   nodes(): Promise<readonly NodeRow[]> {
     return this.#database.loads.run(async (sql) => [...(await selectLiving(sql))]);
   }
 
+  async slots(): Promise<readonly SlotRow[]> {
+    const rows = await this.#database.loads.run(
+      (sql) => sql<(Tenure & { owner: string | null })[]>`SELECT slot, owner, epoch FROM slot ORDER BY slot`,
+    );
+    return rows.map(({ slot, owner, epoch }) => ({ slot, epoch, owner: owner ?? undefined }));
+  }
+
   async join(node: NodeInfo): Promise<void> {
     await this.#database.lease.run(async (sql) => {
+      await sql`
+        DELETE FROM node n WHERE state IN ('dead', 'left') AND seen_at < now() - interval '1 day'
+           AND NOT EXISTS (SELECT FROM slot s WHERE s.owner = n.node_id)`;
       await sql`
         INSERT INTO node (node_id, name, url, host, port, machine_id, state)
         VALUES (${node.id}, ${node.name}, ${node.url}, ${node.host}, ${node.port}, ${node.machineId}, 'up')`;
@@ -40,7 +50,9 @@ export class PostgresLeaseTable extends LeaseTable {
   async renew(nodeId: string): Promise<Renewal> {
     try {
       return await this.#database.lease.run(async (sql): Promise<Renewal> => {
-        const rows = await sql<(NodeRow & { pid: number })[]>`
+        const rows = await sql<
+          (NodeRow & { pid: number; version: number; serverStart: string; serverAgeMs: number })[]
+        >`
           WITH mine AS (
             UPDATE node SET renewals = renewals + 1, seen_at = now()
              WHERE node_id = ${nodeId} AND state IN ('up', 'draining') RETURNING *
@@ -48,11 +60,21 @@ export class PostgresLeaseTable extends LeaseTable {
             SELECT * FROM mine
              UNION ALL SELECT * FROM node WHERE node_id <> ${nodeId} AND state IN ('up', 'draining')
           )
-          SELECT ${columns(sql)}, pg_backend_pid() AS pid FROM living`;
-        if (!rows.some(({ id }) => id === nodeId)) return { kind: 'dead' };
-        if (rows[0]?.pid !== this.#lockPid) await this.#lock(sql, nodeId);
-        return { kind: 'renewed', nodes: rows.map(readNode) };
-      }, RENEWAL_DEADLINE_MS);
+          SELECT ${columns(sql)}, pg_backend_pid() AS pid, (SELECT sum(epoch)::bigint FROM slot) AS version,
+                 pg_postmaster_start_time()::text AS "serverStart",
+                 extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::float8 * 1000 AS "serverAgeMs"
+            FROM living`;
+        const [first] = rows;
+        if (first === undefined || !rows.some(({ id }) => id === nodeId)) return { kind: 'dead' };
+        if (first.pid !== this.#lockPid) await this.#lock(sql, nodeId);
+        return {
+          kind: 'renewed',
+          nodes: rows.map(readNode),
+          version: first.version,
+          serverStart: first.serverStart,
+          serverAgeMs: first.serverAgeMs,
+        };
+      }, this.#renewalDeadlineMs);
     } catch (error) {
       return { kind: 'failed', reason: String(error) };
     }
@@ -70,6 +92,7 @@ export class PostgresLeaseTable extends LeaseTable {
   takeOver(
     me: string,
     victim: { readonly id: string; readonly renewals: number } | undefined,
+    slots?: readonly Slot[],
   ): Promise<readonly Tenure[] | undefined> {
     return this.#database.transact(async (sql) => {
       const concerned = victim === undefined ? [me] : [me, victim.id];
@@ -85,8 +108,30 @@ export class PostgresLeaseTable extends LeaseTable {
              WHERE node_id = ${victim.id} AND renewals = ${victim.renewals} AND state IN ('up', 'draining')`;
         if (count === 0) return undefined;
       }
-      return takeFree(sql, me);
+      return takeFree(sql, me, slots);
     });
+  }
+
+  handOff(me: string, tenures: readonly Tenure[], to: string): Promise<readonly Tenure[]> {
+    const slots = tenures.map(({ slot }) => slot);
+    const epochs = tenures.map(({ epoch }) => epoch);
+    return this.#database.transact(async (sql) => {
+      const [target] = await sql`SELECT FROM node WHERE node_id = ${to} AND state = 'up' FOR NO KEY UPDATE`;
+      if (target === undefined) return [];
+      await lockSlots(sql, slots);
+      const moved = await sql<Tenure[]>`
+          UPDATE slot s SET owner = ${to}, epoch = s.epoch + 1
+            FROM unnest(${slots}::int[], ${epochs}::bigint[]) AS f(slot, epoch)
+           WHERE s.slot = f.slot AND s.epoch = f.epoch AND s.owner = ${me}
+          RETURNING s.slot, s.epoch`;
+      return [...moved];
+    });
+  }
+
+  async drain(me: string): Promise<void> {
+    await this.#database.loads.run(
+      (sql) => sql`UPDATE node SET state = 'draining' WHERE node_id = ${me} AND state = 'up'`,
+    );
   }
 
   raise(me: string, tenures: readonly Tenure[]): Promise<Raised> {
@@ -150,10 +195,11 @@ const lockSlots = (sql: Sql, slots: readonly Slot[]) => sql`
  * The slots that nobody living owns become mine. Locked first, in order; then a second statement, whose snapshot is
  * younger than the locks, judges them again: an owner that joined while we waited is not robbed.
  */
-async function takeFree(sql: Sql, me: string): Promise<readonly Tenure[]> {
+async function takeFree(sql: Sql, me: string, slots: readonly Slot[] | undefined): Promise<readonly Tenure[]> {
+  const isAsked = slots === undefined ? sql`true` : sql`s.slot = ANY(${slots as Slot[]}::int[])`;
   const isFree = sql`NOT EXISTS (SELECT FROM node n WHERE n.node_id = s.owner AND n.state IN ('up', 'draining'))`;
   const seen = await sql<{ slot: Slot }[]>`
-    SELECT s.slot FROM slot s WHERE ${isFree} ORDER BY s.slot FOR NO KEY UPDATE OF s`;
+    SELECT s.slot FROM slot s WHERE ${isAsked} AND ${isFree} ORDER BY s.slot FOR NO KEY UPDATE OF s`;
   const taken = await sql<Tenure[]>`
     UPDATE slot s SET owner = ${me}, epoch = s.epoch + 1
      WHERE s.slot = ANY(${seen.map(({ slot }) => slot)}::int[]) AND ${isFree}

@@ -33,7 +33,8 @@ const SETTINGS = {
   listen_addresses: '',
   port: String(PORT),
   unix_socket_permissions: '0700',
-  max_connections: '50',
+  // Each node has eight, and a few more for a moment.
+  max_connections: '100',
   shared_buffers: '128MB',
   max_wal_size: '2GB',
   max_parallel_workers_per_gather: '0',

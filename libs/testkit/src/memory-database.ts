@@ -61,6 +61,7 @@ export class MemoryDatabase {
   #state: 'up' | 'frozen' | 'stopped' = 'up';
   /** Which start of the server this is: a transaction ends with the one that it began in. */
   #life = 0;
+  #startedMs = -Infinity;
   #thaw: (() => void)[] = [];
 
   constructor(
@@ -80,8 +81,17 @@ export class MemoryDatabase {
     this.#wake();
   }
 
+  get serverStart(): string {
+    return String(this.#life);
+  }
+
+  get serverAgeMs(): number {
+    return this.clock.monotonicMs() - this.#startedMs;
+  }
+
   /** Ends a `stop` or a `freeze`. */
   start(): void {
+    if (this.#state === 'stopped') this.#startedMs = this.clock.monotonicMs();
     this.#state = 'up';
     this.#wake();
   }

@@ -6,6 +6,7 @@ import {
   type Raised,
   type Renewal,
   type Slot,
+  type SlotRow as OwnedSlot,
   type Tenure,
 } from '@homeport/core';
 import type { Epoch } from '@homeport/protocol';
@@ -24,6 +25,10 @@ export class MemoryLeaseTable extends LeaseTable {
 
   nodes(): Promise<readonly NodeRow[]> {
     return this.#read('nodes', () => this.#living());
+  }
+
+  slots(): Promise<readonly OwnedSlot[]> {
+    return this.#read('slots', () => this.#database.slots.map((row, slot) => ({ ...row, slot: slot as Slot })));
   }
 
   join(node: NodeInfo): Promise<void> {
@@ -52,7 +57,13 @@ export class MemoryLeaseTable extends LeaseTable {
           const renewed = { ...mine, renewals: mine.renewals + 1 };
           const others = this.#living().filter(({ id }) => id !== nodeId);
           return {
-            answer: { kind: 'renewed', nodes: [...others, renewed] },
+            answer: {
+              kind: 'renewed',
+              nodes: [...others, renewed],
+              version: this.#database.slots.reduce((sum, { epoch }) => sum + epoch, 0),
+              serverStart: this.#database.serverStart,
+              serverAgeMs: this.#database.serverAgeMs,
+            },
             write: () => {
               this.#database.nodes.set(nodeId, renewed);
               this.#link.hold(nodeId);
@@ -73,7 +84,9 @@ export class MemoryLeaseTable extends LeaseTable {
   takeOver(
     me: string,
     victim: { readonly id: string; readonly renewals: number } | undefined,
+    wanted?: readonly Slot[],
   ): Promise<readonly Tenure[] | undefined> {
+    const asked = wanted && new Set(wanted);
     return this.#link.send('takeOver', () =>
       this.#database.transact<readonly Tenure[] | undefined>(async (lock) => {
         const { nodes, slots } = this.#database;
@@ -86,7 +99,8 @@ export class MemoryLeaseTable extends LeaseTable {
           const node = owner === undefined ? undefined : nodes.get(owner);
           return node === undefined || node === dying || !isLiving(node);
         };
-        const seen = slots.flatMap((row, slot) => (isFree(row) ? [slot] : []));
+        const isAsked = (slot: number): boolean => asked?.has(slot as Slot) ?? true;
+        const seen = slots.flatMap((row, slot) => (isAsked(slot) && isFree(row) ? [slot] : []));
         await lock(seen.map((slot) => `slot ${slot}`));
         const taken = seen.flatMap((slot): Tenure[] => {
           const row = slots[slot];
@@ -97,6 +111,41 @@ export class MemoryLeaseTable extends LeaseTable {
           write: () => {
             if (dying) nodes.set(dying.id, { ...dying, state: 'dead' });
             for (const { slot, epoch } of taken) slots[slot] = { owner: me, epoch };
+          },
+        };
+      }),
+    );
+  }
+
+  handOff(me: string, tenures: readonly Tenure[], to: string): Promise<readonly Tenure[]> {
+    return this.#link.send('handOff', () =>
+      this.#database.transact<readonly Tenure[]>(async (lock) => {
+        const { nodes, slots } = this.#database;
+        const isMine = ({ slot, epoch }: Tenure): boolean => slots[slot]?.owner === me && slots[slot]?.epoch === epoch;
+        await lock([`node ${to}`]);
+        if (nodes.get(to)?.state !== 'up') return { answer: [] };
+        const seen = tenures.filter(isMine).sort((a, b) => a.slot - b.slot);
+        await lock(seen.map(({ slot }) => `slot ${slot}`));
+        const moved = seen.filter(isMine).map(({ slot, epoch }) => ({ slot, epoch: (epoch + 1) as Epoch }));
+        return {
+          answer: moved,
+          write: () => {
+            for (const { slot, epoch } of moved) slots[slot] = { owner: to, epoch };
+          },
+        };
+      }),
+    );
+  }
+
+  drain(me: string): Promise<void> {
+    return this.#link.send('drain', () =>
+      this.#database.transact(async (lock) => {
+        await lock([`node ${me}`]);
+        const node = this.#database.nodes.get(me);
+        return {
+          answer: undefined,
+          write: () => {
+            if (node?.state === 'up') this.#database.nodes.set(me, { ...node, state: 'draining' });
           },
         };
       }),

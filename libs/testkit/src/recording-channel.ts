@@ -32,6 +32,10 @@ export class RecordingChannel extends Channel {
     if (this.closed === undefined) this.#fanOut.join(document, this);
   }
 
+  async joinRelayed(document: DocumentId): Promise<void> {
+    if (this.closed === undefined) this.#fanOut.joinRelayed(document, this);
+  }
+
   leave(document: DocumentId): void {
     this.#fanOut.leave(document, this);
   }

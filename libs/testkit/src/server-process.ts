@@ -255,11 +255,12 @@ function describe({ code, signal }: Exit): string {
   return signal ? `signal ${signal}` : `code ${code}`;
 }
 
-function isAlive(pid: number): boolean {
+/** Whether the process, or the group of a negative number, runs: one that nobody has asked after yet has ended all the same. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     // An orphan that has ended stays a zombie until process 1 asks for it, which in some containers takes long.
-    return process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return pid < 0 || process.platform !== 'linux' || !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
   }

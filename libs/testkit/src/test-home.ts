@@ -80,7 +80,7 @@ export class TestHome {
   }
 
   document(id: string) {
-    return this.node.directory.open(id);
+    return this.node.directory.open(id, 'redirect');
   }
 
   connect(id: string, grants: Grants = { '*': 'write' }, expiresAtMs: number | null = null) {

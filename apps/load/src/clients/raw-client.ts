@@ -1,65 +1,58 @@
 /**
- * A session that speaks the wire without the SDK, over a plain `socket.io-client`: an independent second reading of the
- * protocol, for tests that must not share the SDK's mistakes.
+ * A session that speaks the wire without the SDK, over plain `socket.io-client` sockets: an independent second reading of
+ * the protocol, for tests that must not share the SDK's mistakes.
  *
- * It keeps one session id over all its sockets. Socket.IO dials again by itself; every `hello` begins a new channel,
- * and nothing is emitted on a channel before its `hello`. What happens in a document is `RawDocument`'s.
+ * It keeps one session id over all its sockets, one socket to each node that one of its documents is on. A document goes
+ * where `moved` says; when its socket is lost it dials the same node once more, and then asks the nodes that it knows,
+ * one after the other. What happens in a document is `RawDocument`'s, which way to go is `Route`'s.
  */
-import { io, type Socket } from 'socket.io-client';
-import {
-  PROTOCOL_VERSION,
-  type ClientToServer,
-  type DocumentId,
-  type Hello,
-  type ServerToClient,
-  type SessionId,
-} from '@homeport/protocol';
+import type { DocumentId, EntriesFrame, HeadBeacon, Moved, Resume, SessionId } from '@homeport/protocol';
 import type { Operation } from '../history/operation.js';
 import { RawDocument } from './raw-document.js';
+import { RawLink, type LinkEnd, type LinkListener } from './raw-link.js';
+import { Route } from './route.js';
 import type { Wire } from './wire.js';
 
 export interface RawClientOptions {
   readonly name: string;
-  readonly url: string;
+  /** The nodes that it knows from the start. */
+  readonly urls: readonly string[];
+  /** Which of them it asks first. */
+  readonly startAt?: number;
   readonly session: SessionId;
   readonly token?: string;
+  /** `relay`: stays where it is, whoever owns the document. */
+  readonly pin?: 'redirect' | 'relay';
   /** Pushes in flight per document. */
   readonly window: number;
   readonly record: (operation: Operation) => void;
 }
 
-type State =
-  | { readonly kind: 'away' }
-  | { readonly kind: 'greeted'; readonly hello: Hello }
-  | { readonly kind: 'refused'; readonly why: string }
-  | { readonly kind: 'closed' };
+/** A document and where it is. */
+interface Place {
+  readonly document: RawDocument;
+  readonly route: Route;
+  link: RawLink | undefined;
+  timer: NodeJS.Timeout | undefined;
+  failures: number;
+}
 
-export class RawClient {
+const PAUSE_FIRST_MS = 50;
+const PAUSE_MAX_MS = 250;
+
+export class RawClient implements LinkListener {
   readonly #options: RawClientOptions;
-  readonly #socket: Socket<ServerToClient, ClientToServer>;
-  readonly #documents = new Map<DocumentId, RawDocument>();
-  #state: State = { kind: 'away' };
+  readonly #places = new Map<DocumentId, Place>();
+  readonly #links = new Map<string, RawLink>();
+  #refused: string | undefined;
+  #isClosed = false;
+  /** How often a socket of it ended, for whatever reason. */
+  linksLost = 0;
+  /** How often it was told that it had been too slow. */
+  resumes = 0;
 
   constructor(options: RawClientOptions) {
     this.#options = options;
-    const { token, session } = options;
-    this.#socket = io(options.url, {
-      transports: ['websocket'],
-      auth: { protocol: PROTOCOL_VERSION, session, ...(token !== undefined && { token }) },
-      forceNew: true,
-      reconnectionDelay: 50,
-      reconnectionDelayMax: 250,
-    });
-    this.#socket.on('hello', (hello) => this.#greeted(hello));
-    this.#socket.on('disconnect', (reason) => this.#left(reason));
-    this.#socket.on('connect_error', (error: Error & { data?: { message?: string } }) => {
-      // Socket.IO goes on dialling unless the server itself said no.
-      if (!this.#socket.active) this.#state = { kind: 'refused', why: error.data?.message ?? error.message };
-    });
-    this.#socket.on('entries', (frame) => this.#documents.get(frame.document)?.frame(frame));
-    this.#socket.on('head', (beacon) => this.#documents.get(beacon.document)?.beacon(beacon));
-    this.#socket.on('moved', ({ document, afterMs }) => this.#documents.get(document)?.reopen(afterMs));
-    this.#socket.on('resume', ({ document }) => this.#documents.get(document)?.reopen(0));
   }
 
   get name(): string {
@@ -67,42 +60,152 @@ export class RawClient {
   }
 
   get documents(): readonly RawDocument[] {
-    return [...this.#documents.values()];
+    return [...this.#places.values()].map(({ document }) => document);
   }
 
   /** Why this client can not go on, if so: a test that sees it fails. */
   get trouble(): string | undefined {
-    if (this.#state.kind === 'refused') return `${this.name} was refused: ${this.#state.why}`;
+    if (this.#refused !== undefined) return `${this.name} was refused: ${this.#refused}`;
     return this.documents.map((document) => document.trouble).find((trouble) => trouble !== undefined);
   }
 
-  /** Follows the document from now on, over every reconnect. */
-  open(document: DocumentId): RawDocument {
-    const opened = new RawDocument(document, this.#options);
-    this.#documents.set(document, opened);
-    if (this.#state.kind === 'greeted') opened.connected(this.#wire(this.#state.hello));
-    return opened;
+  /** Follows the document from now on, over every reconnect and every move. */
+  open(id: DocumentId): RawDocument {
+    const { urls, startAt = 0 } = this.#options;
+    const route = new Route(urls, startAt);
+    const document = new RawDocument(id, this.#options, route, {
+      moved: (moved) => this.#moved(place, moved),
+      opened: () => void (place.failures = 0),
+      doubted: () => {
+        place.route.next();
+        this.#leave(place);
+        this.#go(place, PAUSE_FIRST_MS);
+      },
+    });
+    const place: Place = { document, route, link: undefined, timer: undefined, failures: 0 };
+    this.#places.set(id, place);
+    this.#go(place, 0);
+    return document;
   }
 
   close(): void {
-    this.#state = { kind: 'closed' };
-    this.#socket.disconnect();
+    this.#isClosed = true;
+    for (const { timer, document } of this.#places.values()) {
+      clearTimeout(timer);
+      document.disconnected();
+    }
+    for (const link of this.#links.values()) link.close();
+    this.#links.clear();
   }
 
-  #greeted(hello: Hello): void {
-    this.#state = { kind: 'greeted', hello };
-    for (const document of this.#documents.values()) document.connected(this.#wire(hello));
+  /** Loses all its sockets at once. */
+  breakLinks(): void {
+    for (const link of this.#links.values()) link.break();
   }
 
-  #left(reason: Socket.DisconnectReason): void {
-    if (this.#state.kind === 'closed') return;
-    this.#state = { kind: 'away' };
-    for (const document of this.#documents.values()) document.disconnected();
-    // The server hung up on purpose: Socket.IO dials by itself only after a loss.
-    if (reason === 'io server disconnect') this.#socket.connect();
+  stopReading(): void {
+    for (const link of this.#links.values()) link.stopReading();
   }
 
-  #wire(hello: Hello): Wire {
-    return { emit: this.#socket.emit.bind(this.#socket), user: hello.user, node: hello.node.id };
+  resumeReading(): void {
+    for (const link of this.#links.values()) link.resumeReading();
+  }
+
+  // ── what the links tell ──────────────────────────────────────────────────────────────────────────────────────────
+
+  greeted(link: RawLink): void {
+    for (const place of this.#placesAt(link)) this.#connect(place, link);
+  }
+
+  ended(link: RawLink, end: LinkEnd): void {
+    this.linksLost++;
+    if (this.#links.get(link.target.url) === link) this.#links.delete(link.target.url);
+    if (end.kind === 'refused') this.#refused = end.why;
+    for (const place of this.#placesAt(link)) {
+      this.#leave(place);
+      if (end.kind !== 'lost') place.route.next();
+      this.#go(place, Math.min(PAUSE_FIRST_MS * 2 ** place.failures++, PAUSE_MAX_MS));
+    }
+  }
+
+  entries(link: RawLink, frame: EntriesFrame): void {
+    this.#placeAt(link, frame.document)?.document.frame(frame);
+  }
+
+  head(link: RawLink, beacon: HeadBeacon): void {
+    this.#placeAt(link, beacon.document)?.document.beacon(beacon);
+  }
+
+  moved(link: RawLink, moved: Moved): void {
+    const place = this.#placeAt(link, moved.document);
+    if (place) this.#moved(place, moved);
+  }
+
+  resume(link: RawLink, { document }: Resume): void {
+    this.resumes++;
+    this.#placeAt(link, document)?.document.reopen(0);
+  }
+
+  // ── where the documents are ──────────────────────────────────────────────────────────────────────────────────────
+
+  #moved(place: Place, { owner, epoch, afterMs }: Omit<Moved, 'document'>): void {
+    place.route.moved(owner, epoch);
+    const pauseMs = Math.max(afterMs, PAUSE_FIRST_MS);
+    // Nobody else is known: the same node is asked again, on the same socket.
+    if (place.link?.target.url === place.route.target.url) return place.document.reopen(pauseMs);
+    this.#leave(place);
+    this.#go(place, afterMs);
+  }
+
+  #go(place: Place, afterMs: number): void {
+    clearTimeout(place.timer);
+    place.timer = setTimeout(() => {
+      if (this.#isClosed || this.#refused !== undefined) return;
+      const { target } = place.route;
+      const { session, token } = this.#options;
+      const auth = { session, ...(token !== undefined && { token }) };
+      const link = this.#links.get(target.url) ?? new RawLink(target, auth, this);
+      this.#links.set(target.url, link);
+      place.link = link;
+      this.#connect(place, link);
+    }, afterMs);
+  }
+
+  #connect(place: Place, link: RawLink): void {
+    const { hello } = link;
+    if (hello === undefined) return;
+    // A load balancer brought us elsewhere than we asked for, and would again: we are served through that node.
+    const isElsewhere = link.target.node !== undefined && link.target.node !== hello.node.name;
+    place.document.connected({
+      user: hello.user,
+      node: hello.node,
+      pin: isElsewhere ? 'relay' : (this.#options.pin ?? 'redirect'),
+      emit: (event, ...args) => {
+        const [request, ack] = args as unknown as [object, (reply: never) => void];
+        const wire = place.document.wire;
+        const answered = (reply: never): void => {
+          if (place.document.wire === wire) ack(reply);
+        };
+        link.emit(event, ...([request, answered] as unknown as typeof args));
+      },
+    } satisfies Wire);
+  }
+
+  #leave(place: Place): void {
+    const { link } = place;
+    place.link = undefined;
+    place.document.disconnected();
+    if (link === undefined || this.#placesAt(link).length > 0) return;
+    this.#links.delete(link.target.url);
+    link.close();
+  }
+
+  #placesAt(link: RawLink): Place[] {
+    return [...this.#places.values()].filter((place) => place.link === link);
+  }
+
+  #placeAt(link: RawLink, document: DocumentId): Place | undefined {
+    const place = this.#places.get(document);
+    return place?.link === link ? place : undefined;
   }
 }

@@ -5,8 +5,8 @@
  * are fetched, pushes flow. `stopped`: the server said that this session is over, or did what it must never do; the
  * client does nothing more, and says why.
  *
- * Every answer belongs to the channel that asked: Socket.IO forgets the callbacks of a socket that is gone, and what
- * was in flight on it is recorded as unknown and sent again on the next.
+ * Every answer belongs to the channel that asked: what was in flight on one that the document has left, or that is gone,
+ * is recorded as unknown and sent again on the next.
  */
 import {
   DUTIES,
@@ -25,15 +25,33 @@ import {
 import { DocumentCopy } from '../history/document-copy.js';
 import { nowMs, type Unstamped } from '../history/operation.js';
 import type { RawClientOptions } from './raw-client.js';
-import { RawWriter, waitMs } from './raw-writer.js';
+import { RawWriter, waitMs, type MovedTo } from './raw-writer.js';
+import type { Route } from './route.js';
 import { Seam } from './seam.js';
 import type { Wire } from './wire.js';
 
+/** One attempt to open: answers to an earlier one do not count. */
+interface Opening {
+  readonly kind: 'opening';
+  readonly wire: Wire;
+}
+
 type State =
   | { readonly kind: 'away' }
-  | { readonly kind: 'opening'; readonly wire: Wire }
+  | Opening
   | { readonly kind: 'open'; readonly wire: Wire }
   | { readonly kind: 'stopped'; readonly why: string };
+
+/** What a document needs of its client. */
+interface Host {
+  /** The document is not, or no longer, at the node that was asked: leaves the channel, or asks again for what it knows. */
+  moved(to: MovedTo): void;
+  opened(): void;
+  /** The node has only asked for time, for a while: it may be cut off, and not know who has the document by now. */
+  doubted(): void;
+}
+
+const DOUBT_AFTER_MS = 2_000;
 
 /** Every so many seqs the copy's hash goes into the history: hashing costs what the document is large. */
 const HASH_EVERY_SEQS = 50;
@@ -42,6 +60,8 @@ export class RawDocument {
   readonly #options: RawClientOptions;
   readonly #writer: RawWriter;
   readonly #seam = new Seam();
+  readonly #route: Route;
+  readonly #host: Host;
   #state: State = { kind: 'away' };
   #user = '';
   #node = '';
@@ -49,20 +69,33 @@ export class RawDocument {
   #timeline: string | undefined;
   #fetching = false;
   #hashedAt = 0;
+  /** Since when the node has answered nothing but `unavailable`. */
+  #putOffSince: number | undefined;
 
   constructor(
     readonly id: DocumentId,
     options: RawClientOptions,
+    route: Route,
+    host: Host,
   ) {
     this.#options = options;
+    this.#route = route;
+    this.#host = host;
     this.#writer = new RawWriter(id, options.window, {
       record: (observed) => this.#record(observed),
       goOn: (wire, afterMs) => (afterMs > 0 ? this.#later(wire, afterMs, () => this.#pump()) : this.#pump()),
       reopen: (afterMs) => this.reopen(afterMs),
+      moved: (to) => host.moved(to),
+      answered: () => (this.#putOffSince = undefined),
+      putOff: () => this.#putOff(),
       stop: (why) => this.#stop(why),
     });
   }
 
+  /** The name of its client. */
+  get client(): string {
+    return this.#options.name;
+  }
   get copy(): DocumentCopy {
     return this.#seam.copy;
   }
@@ -75,6 +108,15 @@ export class RawDocument {
   /** The highest seq that its own pushes were acknowledged at; where it was opened, if none was. */
   get acknowledged(): number {
     return this.#writer.acknowledged;
+  }
+  /** What it knows for certain: its copy, and its own acknowledged pushes. Undefined before the first `open`. */
+  get position(): Position | undefined {
+    if (this.#timeline === undefined) return undefined;
+    return { timeline: this.#timeline, seq: Math.max(this.copy.seq, this.acknowledged) as Seq };
+  }
+  /** The channel that it is on. */
+  get wire(): Wire | undefined {
+    return this.#state.kind === 'open' || this.#state.kind === 'opening' ? this.#state.wire : undefined;
   }
   get isOpen(): boolean {
     return this.#state.kind === 'open';
@@ -89,6 +131,13 @@ export class RawDocument {
     this.#pump();
   }
 
+  /** Takes one push, whenever it is answered. Answers false, and takes nothing, while the window is full. */
+  push(ops: readonly Op[]): boolean {
+    const isTaken = this.#writer.add(ops);
+    if (isTaken) this.#pump();
+    return isTaken;
+  }
+
   /** Reads the whole document from the owner; the answer goes into the history. */
   read(): void {
     if (this.#state.kind !== 'open') return;
@@ -99,7 +148,8 @@ export class RawDocument {
       copy.install(reply.records);
       copy.standAt(reply.position.seq);
       const hash = copy.hash();
-      this.#record({ kind: 'read', start, end: nowMs(), seq: copy.seq, ...(hash !== undefined && { hash }) });
+      const read = { kind: 'read', start, end: nowMs(), seq: copy.seq } as const;
+      this.#record({ ...read, ...(hash !== undefined && { hash }), ...(reply.stale && { stale: true }) });
     });
   }
 
@@ -115,7 +165,7 @@ export class RawDocument {
   connected(wire: Wire): void {
     if (this.#state.kind === 'stopped') return;
     this.#user = wire.user;
-    this.#node = wire.node;
+    this.#node = wire.node.id;
     this.#open(wire);
   }
 
@@ -137,48 +187,59 @@ export class RawDocument {
   }
 
   reopen(afterMs: number): void {
-    if (this.#state.kind !== 'open') return;
-    const { wire } = this.#state;
-    this.#state = { kind: 'opening', wire };
-    this.#later(wire, afterMs, () => this.#open(wire));
+    const { wire } = this;
+    if (wire === undefined) return;
+    const waiting: Opening = { kind: 'opening', wire };
+    this.#state = waiting;
+    setTimeout(() => {
+      if (this.#state === waiting) this.#open(wire);
+    }, afterMs);
   }
 
   // ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #open(wire: Wire): void {
-    this.#state = { kind: 'opening', wire };
+    const opening: Opening = { kind: 'opening', wire };
+    this.#state = opening;
     this.#fetching = false;
     const start = nowMs();
     const since = this.#since();
-    wire.emit('open', { document: this.id, ...(since && { since }) }, (reply: OpenReply | OpenNextReply) => {
-      if (this.#state.kind !== 'opening') return;
-      if (!reply.ok) return this.#notOpened(wire, reply);
+    const { pin } = wire;
+    const { epoch } = this.#route;
+    const request = { document: this.id, pin, ...(since && { since }), ...(epoch !== undefined && { epoch }) };
+    wire.emit('open', request, (reply: OpenReply | OpenNextReply) => {
+      if (this.#state !== opening) return;
+      if (!reply.ok) return this.#notOpened(reply);
       if (!('position' in reply)) return this.#stop('the first page of an open lacks its head');
-      this.#opened(wire, start, reply);
+      this.#opened(opening, start, reply);
     });
   }
 
-  #opened(wire: Wire, start: number, head: OpenedHead & Page): void {
+  #opened(opening: Opening, start: number, head: OpenedHead & Page): void {
     const { position, epoch, session } = head;
     this.#epoch = epoch;
+    this.#route.opened(epoch);
+    this.#host.opened();
+    if (this.unsettled === 0) this.#putOffSince = undefined;
     this.#timeline = position.timeline;
     this.#writer.opened(position.seq, session, start);
     this.#record({ kind: 'read', start, end: nowMs(), seq: position.seq });
-    if (head.snapshot) this.copy.reset();
-    this.#page(wire, head, head);
+    if (head.snapshot) this.#seam.reset();
+    this.#page(opening, head, head);
   }
 
-  #page(wire: Wire, head: OpenedHead & Page, page: Page): void {
+  #page(opening: Opening, head: OpenedHead & Page, page: Page): void {
+    const { wire } = opening;
     if (page.snapshot) this.copy.install(page.snapshot.records);
     const { tail } = page;
     if (tail) this.#trusting(() => this.#seam.take(tail));
-    if (this.#state.kind !== 'opening') return;
+    if (this.#state !== opening) return;
     if (page.next !== undefined) {
       const request = { document: this.id, next: page.next };
       wire.emit('open', request, (reply: OpenReply | OpenNextReply) => {
-        if (this.#state.kind !== 'opening') return;
-        if (!reply.ok) return this.#notOpened(wire, reply);
-        this.#page(wire, head, reply);
+        if (this.#state !== opening) return;
+        if (!reply.ok) return this.#notOpened(reply);
+        this.#page(opening, head, reply);
       });
       return;
     }
@@ -191,11 +252,21 @@ export class RawDocument {
     this.#pump();
   }
 
-  #notOpened(wire: Wire, refusal: Refusal): void {
+  #notOpened(refusal: Refusal): void {
+    if (refusal.code === 'moved') return this.#host.moved(refusal);
     const duty = DUTIES[refusal.code];
     if (duty === 'resync') this.#timeline = undefined;
     else if (duty !== 'retry') return this.#stop(`open was refused: ${refusal.code}, ${refusal.message}`);
-    this.#later(wire, waitMs(refusal), () => this.#open(wire));
+    if (refusal.code !== 'unavailable' || !this.#putOff()) this.reopen(waitMs(refusal));
+  }
+
+  /** Whether the document leaves the node for it. */
+  #putOff(): boolean {
+    this.#putOffSince ??= nowMs();
+    if (nowMs() - this.#putOffSince < DOUBT_AFTER_MS) return false;
+    this.#putOffSince = undefined;
+    this.#host.doubted();
+    return true;
   }
 
   #since(): Position | undefined {
@@ -227,6 +298,7 @@ export class RawDocument {
         this.#timeline = undefined;
         return this.reopen(0);
       }
+      if (reply.code === 'moved') return this.#host.moved(reply);
       if (DUTIES[reply.code] !== 'retry') return this.#stop(`entries were refused: ${reply.code}, ${reply.message}`);
       if (reply.code === 'not_open') return this.reopen(0);
       this.#later(wire, waitMs(reply), () => this.#follow());
@@ -250,7 +322,9 @@ export class RawDocument {
     const due = seq >= this.#hashedAt + HASH_EVERY_SEQS || seq < this.#hashedAt;
     const hash = due ? this.copy.hash() : undefined;
     if (hash !== undefined) this.#hashedAt = seq;
-    this.#record({ kind: 'copy', start: nowMs(), end: nowMs(), seq, ...(hash !== undefined && { hash }) });
+    const shown = this.#seam.takeShown();
+    const copy = { kind: 'copy', start: nowMs(), end: nowMs(), seq } as const;
+    this.#record({ ...copy, ...(hash !== undefined && { hash }), ...(shown && { shown }) });
   }
 
   #pump(): void {

@@ -2,6 +2,7 @@
 import {
   DUTIES,
   type DocumentId,
+  type Moved,
   type Op,
   type PushReply,
   type Refusal,
@@ -12,12 +13,19 @@ import { nowMs, type PushOperation, type PushOutcome, type Unstamped } from '../
 import { PushQueue, type QueuedPush } from './push-queue.js';
 import type { Wire } from './wire.js';
 
+export type MovedTo = Omit<Moved, 'document'>;
+
 /** What an answer to a push can mean for the document. */
 interface Host {
   record(observed: Unstamped): void;
   /** Calls `pump`, at once or in a while, if the channel is still there by then. */
   goOn(wire: Wire, afterMs: number): void;
   reopen(afterMs: number): void;
+  moved(to: MovedTo): void;
+  /** A push was acknowledged. */
+  answered(): void;
+  /** The node asked for time. Answers whether the document leaves it for that. */
+  putOff(): boolean;
   stop(why: string): void;
 }
 
@@ -45,6 +53,13 @@ export class RawWriter {
 
   get acknowledged(): number {
     return this.#base ?? 0;
+  }
+
+  /** Whether there was room for it. */
+  add(ops: readonly Op[]): boolean {
+    if (!this.#queue.hasRoom) return false;
+    this.#queue.add(ops);
+    return true;
   }
 
   /** Sends what may be sent. The document is open on this channel. */
@@ -82,6 +97,7 @@ export class RawWriter {
       this.#base = higher(this.#base ?? seq, seq);
       this.#record(push, startMs, { outcome: 'ok', seq });
       this.#queue.accepted(push.opNo);
+      this.host.answered();
       return this.host.goOn(wire, 0);
     }
     this.#record(push, startMs, { outcome: 'failed', code: reply.code });
@@ -92,7 +108,9 @@ export class RawWriter {
     }
     if (DUTIES[reply.code] !== 'retry') return this.host.stop(`a push was refused: ${reply.code}, ${reply.message}`);
     this.#queue.postponed(push.opNo);
-    if (reply.code === 'not_open' || reply.code === 'moved') return this.host.reopen(waitMs(reply));
+    if (reply.code === 'moved') return this.host.moved(reply);
+    if (reply.code === 'unavailable' && this.host.putOff()) return;
+    if (reply.code === 'not_open') return this.host.reopen(0);
     this.host.goOn(wire, waitMs(reply));
   }
 

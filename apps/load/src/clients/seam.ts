@@ -5,13 +5,16 @@
  * A frame that ends at or below the copy is old; one that overlaps it is applied from where the copy stands; one that
  * begins beyond the next seq waits until the hole is filled. Nothing is ever applied past a hole.
  */
-import type { EntriesFrame, Entry } from '@homeport/protocol';
+import type { EntriesFrame, Entry, Seq } from '@homeport/protocol';
 import { DocumentCopy } from '../history/document-copy.js';
+import { digestOf, digestOfRun } from '../history/operation.js';
 
 export class Seam {
   readonly copy = new DocumentCopy();
   #held: EntriesFrame[] = [];
   #headTold = 0;
+  /** The digests of the entries that were applied since the last `takeShown`. */
+  #shown: string[] = [];
 
   /** Keeps a frame until `join`. Throws when it does not hold what it says. */
   hold(frame: EntriesFrame): void {
@@ -27,7 +30,25 @@ export class Seam {
 
   /** Applies the entries above the copy. Throws when one of them does not follow. */
   take(entries: readonly Entry[]): void {
-    for (const entry of entries) if (entry.seq > this.copy.seq) this.copy.apply(entry);
+    for (const entry of entries) {
+      if (entry.seq <= this.copy.seq) continue;
+      this.copy.apply(entry);
+      this.#shown.push(digestOf(entry));
+    }
+  }
+
+  /** The entries that brought the copy to where it stands, since the last call; undefined if a snapshot did, or nothing. */
+  takeShown(): { readonly from: Seq; readonly digest: string } | undefined {
+    const shown = this.#shown;
+    this.#shown = [];
+    if (shown.length === 0) return undefined;
+    return { from: (this.copy.seq - shown.length + 1) as Seq, digest: digestOfRun(shown) };
+  }
+
+  /** A snapshot comes, and replaces everything. */
+  reset(): void {
+    this.copy.reset();
+    this.#shown = [];
   }
 
   /** Applies every held frame that joins on, and answers whether the copy is known to lack entries. */

@@ -1,8 +1,9 @@
-import type { ClientToServer } from '@homeport/protocol';
+import type { ClientToServer, NodeRef } from '@homeport/protocol';
 
-/** One channel, from its `hello` on. */
+/** One document's use of one channel, from its `hello` until the document leaves it: from then on no answer comes through. */
 export interface Wire {
   readonly emit: <Event extends keyof ClientToServer>(event: Event, ...args: Parameters<ClientToServer[Event]>) => void;
   readonly user: string;
-  readonly node: string;
+  readonly node: NodeRef;
+  readonly pin: 'redirect' | 'relay';
 }

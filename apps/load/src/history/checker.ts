@@ -2,11 +2,16 @@
  * Says whether a run kept its promises: what the clients recorded against what the log holds in the end.
  *
  * Every write has an explicit place in its document, so nothing has to be searched: each rule is a sort and one or two
- * passes. A rule is a function of the evidence; the numbers are those of the design, and new rules join the list here.
+ * passes. A rule is a function of the evidence, in a file of its own that says it; here is the list, by number.
  */
 import { entriesOf, pushKey, type Evidence, type Violation } from './evidence.js';
+import { checkAvailability } from './rules/availability.js';
+import { checkEvents } from './rules/events.js';
+import { checkLinearizable } from './rules/linearizable.js';
 import { checkLogOrder } from './rules/log-order.js';
 import { checkOutcomes } from './rules/outcomes.js';
+import { checkOwnership } from './rules/ownership.js';
+import { checkRealTime } from './rules/real-time.js';
 import { checkSessions } from './rules/sessions.js';
 import { checkState } from './rules/state.js';
 
@@ -30,8 +35,13 @@ export interface Verdict {
 const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
   checkOutcomes,
   checkLogOrder,
+  checkRealTime,
+  checkLinearizable,
   checkSessions,
   checkState,
+  checkEvents,
+  checkOwnership,
+  checkAvailability,
 ];
 
 export function check(evidence: Evidence): Verdict {

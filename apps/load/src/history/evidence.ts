@@ -2,11 +2,25 @@
 import type { DocumentId } from '@homeport/protocol';
 import type { LogEntry, LogRow } from './final-log.js';
 import type { Operation } from './operation.js';
+import type { Span } from './span.js';
 
 export interface Evidence {
   readonly history: readonly Operation[];
   /** In order of document and seq. */
   readonly log: readonly LogRow[];
+  /** What the nodes said of their slots; empty where they were not asked to. */
+  readonly spans: readonly Span[];
+  /** When something was broken on purpose. */
+  readonly faults: readonly FaultTime[];
+}
+
+/** From the moment that something was broken to the moment that it was whole again, on the clock of the history. */
+export interface FaultTime {
+  readonly fault: string;
+  readonly start: number;
+  readonly end: number;
+  /** A generous limit for the time without an acknowledgement: what is beyond it is not slow, it is stuck. */
+  readonly gapLimitMs: number;
 }
 
 export interface Violation {
@@ -14,6 +28,8 @@ export interface Violation {
   readonly rule: number;
   readonly document: DocumentId;
   readonly says: string;
+  /** When it was seen, where that is known, on the clock of the history. */
+  readonly at?: number;
 }
 
 /** Names one push of one session. The parts hold no space. */

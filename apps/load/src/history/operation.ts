@@ -5,7 +5,15 @@
  * that is sent again is another line with the same opNo: each line is one attempt and has its own outcome. `unknown`:
  * the socket went away before an answer came; the push may be in the log, or may not.
  */
-import type { Code, DocumentId, Seq, SessionId, UserId } from '@homeport/protocol';
+import {
+  digest,
+  type Code,
+  type DocumentId,
+  type Entry,
+  type Seq,
+  type SessionId,
+  type UserId,
+} from '@homeport/protocol';
 
 interface Observed {
   readonly start: number;
@@ -33,11 +41,21 @@ export type PushOperation = Observed & {
   readonly by: 'reply' | 'recall';
 } & PushOutcome;
 
-/** A request that was answered from the state at `seq`: an `open` or a `read`. */
-export type ReadOperation = Observed & { readonly kind: 'read'; readonly seq: Seq; readonly hash?: string };
+/** A request that was answered from the state at `seq`: an `open` or a `read`. `stale`: the answer itself says that it may be old. */
+export type ReadOperation = Observed & {
+  readonly kind: 'read';
+  readonly seq: Seq;
+  readonly hash?: string;
+  readonly stale?: true;
+};
 
-/** The client's own copy of the document reached `seq`. */
-export type CopyOperation = Observed & { readonly kind: 'copy'; readonly seq: Seq; readonly hash?: string };
+/** The client's own copy of the document reached `seq`. `shown`: by these entries, one after the other; else by a snapshot. */
+export type CopyOperation = Observed & {
+  readonly kind: 'copy';
+  readonly seq: Seq;
+  readonly hash?: string;
+  readonly shown?: { readonly from: Seq; readonly digest: string };
+};
 
 /** The client's own copy when everything had settled. */
 export type FinalOperation = Observed & { readonly kind: 'final'; readonly seq: Seq; readonly hash: string };
@@ -49,6 +67,16 @@ type WithoutStamp<O> = O extends Operation
   : never;
 /** An operation before it is said who saw it, where. */
 export type Unstamped = WithoutStamp<Operation>;
+
+/** What an entry is to everybody: who pushed what. */
+export function digestOf({ seq, session, opNo, user, ops }: Entry): string {
+  return digest(JSON.stringify([seq, session, opNo, user, ops]));
+}
+
+/** Of the digests of entries that follow each other. */
+export function digestOfRun(digests: readonly string[]): string {
+  return digest(digests.join(' '));
+}
 
 /** Milliseconds of the machine's monotonic clock, to the microsecond. */
 export function nowMs(): number {

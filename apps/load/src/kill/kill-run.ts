@@ -53,7 +53,7 @@ export async function runKills(server: ServerProcess, options: KillOptions): Pro
   const run = new KillRun(server, options);
   const failure = await run.play();
   if (failure !== undefined) options.tell(`FAILED: ${failure}`);
-  const verdict = check({ history: run.history, log: await options.readLog() });
+  const verdict = check({ history: run.history, log: await options.readLog(), spans: [], faults: [] });
   return { ok: failure === undefined && verdict.ok, rounds: run.rounds, failure, verdict };
 }
 
@@ -134,7 +134,7 @@ class KillRun {
     const name = `client-${index}`;
     const client = new RawClient({
       name,
-      url: this.server.url,
+      urls: [this.server.url],
       session: `${name}-${this.#random.id()}`,
       window,
       record: (operation) => this.#record(operation),

@@ -1,8 +1,11 @@
 import { Encoder, type Packet } from 'socket.io-parser';
 
-/** A payload that is JSON already. */
+/**
+ * A payload that is JSON already. The name of its one field is its mark: over Redis it travels as a plain object, and is
+ * known for what it is on the other side. No message of the protocol has a field of this name.
+ */
 export class JsonText {
-  constructor(readonly text: string) {}
+  constructor(readonly jsonText: string) {}
 }
 
 /**
@@ -17,6 +20,10 @@ export class JsonEncoder extends Encoder {
 }
 
 function dataText(data: unknown): string {
-  if (Array.isArray(data) && data[1] instanceof JsonText) return `["${data[0] as string}",${data[1].text}]`;
+  if (Array.isArray(data) && isJsonText(data[1])) return `["${data[0] as string}",${data[1].jsonText}]`;
   return JSON.stringify(data);
+}
+
+function isJsonText(payload: unknown): payload is JsonText {
+  return typeof (payload as JsonText | null | undefined)?.jsonText === 'string';
 }

@@ -1,7 +1,7 @@
 import { FanOut, type DocumentEvent } from '@homeport/core';
 import type { DocumentId } from '@homeport/protocol';
 import { JsonText } from './json-encoder.js';
-import { roomOf } from './room.js';
+import { relayRoomOf, roomOf } from './room.js';
 import type { HomeSocketServer } from './socket-server.js';
 
 /** A channel that is this far behind gets no presence until it has caught up. */
@@ -10,8 +10,12 @@ const PRESENCE_BEHIND_BYTES_MAX = 64 * 1024;
 /**
  * Hands a message to everyone in a document's room: it is text already, and Socket.IO makes one WebSocket frame of it.
  *
- * Always `io.local`: a plain `io.to` waits for Redis before it serves the sockets of this node. Socket.IO's `volatile`
- * is not used for presence: it drops whatever comes in the same tick as a frame, from readers that are not behind at all.
+ * To the sockets of this node always with `io.local`: a plain `io.to` waits for Redis before it serves them. To those of
+ * other nodes with `io.to`, one room and no `except` per emit: anything else the adapter would publish to every node.
+ * Nobody waits for that, and what can not be published is lost: whoever misses it fetches it.
+ *
+ * Socket.IO's `volatile` is not used for presence: it drops whatever comes in the same tick as a frame, from readers that
+ * are not behind at all.
  */
 export class RoomFanOut extends FanOut {
   constructor(private readonly io: HomeSocketServer) {
@@ -25,6 +29,14 @@ export class RoomFanOut extends FanOut {
     const payload = new JsonText(payloadText) as never;
     if (event === 'presence') here.except(this.#behind(room)).emit(event, payload);
     else here.emit(event, payload);
+  }
+
+  override publish(document: DocumentId, event: DocumentEvent, payloadText: string): void {
+    this.io.to(relayRoomOf(document)).emit(event, new JsonText(payloadText) as never);
+  }
+
+  override deliverRelayed(document: DocumentId, event: DocumentEvent, payloadText: string): void {
+    this.io.local.to(relayRoomOf(document)).emit(event, new JsonText(payloadText) as never);
   }
 
   #behind(room: string): string[] {

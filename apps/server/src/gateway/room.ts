@@ -11,3 +11,14 @@ const ROOM_CHARS_MIN = 21;
 export function roomOf(document: DocumentId): string {
   return `d:${document}`.padEnd(ROOM_CHARS_MIN, ' ');
 }
+
+const RELAYED = 'r:';
+
+/** The room of a document's sessions on nodes that are not its owner. It has no members at the owner. */
+export function relayRoomOf(document: DocumentId): string {
+  return `${RELAYED}${document}`.padEnd(ROOM_CHARS_MIN, ' ');
+}
+
+export function isRelayRoom(room: string): boolean {
+  return room.startsWith(RELAYED);
+}

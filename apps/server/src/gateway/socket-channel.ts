@@ -1,7 +1,7 @@
 import { Channel } from '@homeport/core';
 import type { DocumentId, ServerToClient } from '@homeport/protocol';
 import { BufferedBytes } from './buffered-bytes.js';
-import { roomOf } from './room.js';
+import { relayRoomOf, roomOf } from './room.js';
 import type { HomeSocket } from './socket-server.js';
 
 /** A Socket.IO socket, as core sees it. */
@@ -22,8 +22,21 @@ export class SocketChannel extends Channel {
     void this.socket.join(roomOf(document));
   }
 
+  override async joinRelayed(document: DocumentId): Promise<void> {
+    // A socket that is gone has left its rooms, and would never leave this one.
+    if (!this.socket.connected) return;
+    const room = relayRoomOf(document);
+    try {
+      await this.socket.join(room);
+    } catch (error) {
+      void this.socket.leave(room);
+      throw error;
+    }
+  }
+
   override leave(document: DocumentId): void {
     void this.socket.leave(roomOf(document));
+    void this.socket.leave(relayRoomOf(document));
   }
 
   override bufferedBytes(): number {

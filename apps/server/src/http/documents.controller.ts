@@ -119,7 +119,7 @@ export class DocumentsController {
     const { session, opNo } = sessionOf(caller.user, idempotencyKey);
     const { user } = caller;
     const push = { user, session, writer: sessionKey(user, session), opNo, after: 0, ops };
-    const reply = accepted(await this.node.directory.open(document).push(push));
+    const reply = accepted(await this.node.directory.open(document, 'relay').push(push));
     return this.#at(reply, response);
   }
 
@@ -132,7 +132,7 @@ export class DocumentsController {
     const seq = typeof from === 'string' && /^\d{1,15}$/.test(from) ? Number(from) : from;
     const request = accepted(parseEntries({ document: id, from: seq })).value;
     mayOrThrow(caller, request.document, 'read');
-    return accepted(await this.node.directory.open(request.document).entries(request.from));
+    return accepted(await this.node.directory.open(request.document, 'relay').entries(request.from));
   }
 
   async #read(caller: Identity, input: object, minPosition: string | undefined, response: Response) {
@@ -140,7 +140,7 @@ export class DocumentsController {
     mayOrThrow(caller, request.document, 'read');
     const min = parsePosition(minPosition);
     const demand = min && { minSeq: min.seq as Seq, timeline: min.timeline };
-    const reply = await this.node.directory.open(request.document).read({ ...request, ...demand });
+    const reply = await this.node.directory.open(request.document, 'relay').read({ ...request, ...demand });
     return this.#at(accepted(reply), response);
   }
 

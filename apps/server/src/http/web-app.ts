@@ -35,7 +35,7 @@ export async function createWebApp(home: Home): Promise<NestExpressApplication> 
       },
       customLogLevel: (_request, response, error) => (error || response.statusCode >= 500 ? 'warn' : 'debug'),
     }),
-    secureHeaders,
+    secureHeaders(address.origins),
   );
   app.enableCors({
     origin: [...address.origins],

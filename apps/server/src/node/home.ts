@@ -1,13 +1,16 @@
 /**
  * The composition root: a node with everything that it stands on, started from the ground up and stopped from the top
- * down. Postgres and its tables first, then the node, which takes its slots; a step that fails undoes those before it.
+ * down. Postgres and its tables first, then Redis, where there is one, then the node, which takes its slots; a step that
+ * fails undoes those before it.
  */
 import { HomeNode, pause, type Claim } from '@homeport/core';
 import { PostgresDocumentLog, PostgresLeaseTable, StartRefused } from '@homeport/postgres';
+import { clusterKey, connectRedis, type RedisLinks } from '@homeport/redis';
 import type { Logger } from 'pino';
 import { Authenticator } from '../auth/authenticator.js';
 import type { Config } from '../config.js';
 import { Door } from '../door/door.js';
+import { relayAdapter } from '../gateway/relay-adapter.js';
 import { RoomFanOut } from '../gateway/room-fan-out.js';
 import { createSocketServer, type HomeSocketServer } from '../gateway/socket-server.js';
 import { PrometheusProbe } from '../observe/prometheus-probe.js';
@@ -17,7 +20,10 @@ import { Retention } from './retention.js';
 import { Storage } from './storage.js';
 import { SystemClock } from './system-clock.js';
 import { SystemRandom } from './system-random.js';
+import { ownAddress, TcpPeers } from './tcp-peers.js';
 
+/** A timeline begins with the uuid of the database; what follows changes with a failover. */
+const UUID_CHARS = 36;
 /** What a supervisor grants between SIGTERM and SIGKILL is mostly 30 s. */
 const DRAIN_MS = 25_000;
 /** A renewal may fail three times before the lease ends. */
@@ -37,28 +43,33 @@ export class Home {
     readonly address: Address,
     readonly log: Logger,
     private readonly storage: Storage,
+    documents: PostgresDocumentLog,
+    private readonly redis: ClusterRedis | undefined,
   ) {
     const { nodeName: name } = config;
     const { url, host, port } = address;
     const random = new SystemRandom();
-    const documents = new PostgresDocumentLog(storage.database, { retentionMs: config.logRetentionMs ?? null });
     this.authenticator = new Authenticator(config.auth);
     this.door = new Door(config.doorRates, this.#clock, random);
     this.io = createSocketServer(address.origins);
+    if (redis) this.io.adapter(relayAdapter(redis.links.frames, redis.namespace, redis.key));
     this.probe = new PrometheusProbe(log);
+    const machine = machineId();
     this.node = new HomeNode({
-      node: { id: `${name}.${random.id()}`, name, url, host, port, machineId: machineId() },
+      node: { id: `${name}.${random.id()}`, name, url, host: ownAddress(host), port, machineId: machine },
       log: documents,
-      leases: new PostgresLeaseTable(storage.database),
+      leases: new PostgresLeaseTable(storage.database, config.leaseTtlMs / 3),
       fanOut: new RoomFanOut(this.io),
       clock: this.#clock,
       random,
       probe: this.probe,
+      ...(redis && { others: { bus: redis.links.bus(redis.namespace, redis.key), peers: new TcpPeers(machine) } }),
       settings: {
         ttlMs: config.leaseTtlMs,
         renewalMs: config.leaseTtlMs / RENEWALS_PER_TTL,
         memoryBudgetBytes: config.memoryBudgetBytes,
         pushesPerSecond: config.pushesPerSecondPerSocket,
+        proofOfDeath: config.proofOfDeath,
       },
     });
     this.probe.watch(this.node);
@@ -68,15 +79,19 @@ export class Home {
   /** Rejects with `StartRefused`, and nothing left running, where the operator can mend it. */
   static async start(config: Config, address: Address, log: Logger): Promise<Home> {
     const storage = await Storage.open(config, log);
-    const home = new Home(config, address, log, storage);
+    let redis: ClusterRedis | undefined;
     try {
+      const documents = new PostgresDocumentLog(storage.database, { retentionMs: config.logRetentionMs ?? null });
+      redis = await clusterRedis(config, documents, log);
+      const home = new Home(config, address, log, storage, documents, redis);
       await home.node.start(claimOf(config));
+      home.#retention.start();
+      return home;
     } catch (error) {
+      redis?.links.close();
       await storage.close();
       throw new StartRefused(error instanceof Error ? error.message : String(error));
     }
-    home.#retention.start();
-    return home;
   }
 
   /** Answers whether all that was taken is saved: what was not was never acknowledged, and its clients keep it. */
@@ -91,8 +106,27 @@ export class Home {
 
   async stop(): Promise<void> {
     await this.#retention.stop();
+    this.redis?.links.close();
     await this.storage.close();
   }
+}
+
+interface ClusterRedis {
+  readonly links: RedisLinks;
+  /** Whoever shares it, and the key, is of this cluster: other databases have another. */
+  readonly namespace: string;
+  readonly key: Buffer;
+}
+
+async function clusterRedis(
+  { redisUrl, clusterSecret }: Config,
+  documents: PostgresDocumentLog,
+  log: Logger,
+): Promise<ClusterRedis | undefined> {
+  if (redisUrl === undefined) return undefined;
+  const namespace = (await documents.timeline()).slice(0, UUID_CHARS);
+  const key = clusterKey(clusterSecret, namespace);
+  return { links: await connectRedis(redisUrl, (line) => log.warn(line)), namespace, key };
 }
 
 /** The embedded Postgres serves who holds the lock on its folder: no other node can live there. */

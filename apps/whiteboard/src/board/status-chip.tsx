@@ -1,5 +1,6 @@
 /**
  * Tells the truth about what is shown: *Saved* is said only when all of it is committed and the page hears the server.
+ * Beside it stands the node where the board has its home: one sees it move.
  */
 import { useState, useSyncExternalStore } from 'react';
 import type { BoardStatus } from '@homeport/client';
@@ -20,6 +21,11 @@ export function StatusChip({ board, skipped }: StatusChipProps) {
   const { mood, words } = told(status);
   return (
     <div className="chip-place">
+      {status.node && (
+        <span className="chip-home" data-testid="home" title="The node where this board has its home">
+          {homeOf(status)}
+        </span>
+      )}
       <button
         type="button"
         className={`chip chip--${mood}`}
@@ -51,6 +57,7 @@ function told({ connection, pending, access }: BoardStatus): { readonly mood: Mo
   const kept = pending === 0 ? '' : `, ${changes(pending)} kept`;
   switch (connection) {
     case 'connecting':
+      return { mood: 'busy', words: `Connecting${kept}` };
     case 'offline':
       return { mood: 'away', words: `Offline${kept}` };
     case 'unauthenticated':
@@ -64,17 +71,22 @@ function told({ connection, pending, access }: BoardStatus): { readonly mood: Mo
   }
 }
 
+function homeOf({ node, relayed }: BoardStatus): string {
+  if (node === undefined) return 'not known yet';
+  return relayed ? `${node.name}, relayed` : node.name;
+}
+
 function changes(count: number): string {
   return count === 1 ? '1 change' : `${count} changes`;
 }
 
 function Details({ board, status, skipped }: StatusChipProps & { readonly status: BoardStatus }) {
-  const { node, position, pending, expired, error } = status;
+  const { position, pending, expired, error } = status;
   return (
     <>
       <dl className="chip__facts">
         <dt>Home</dt>
-        <dd>{node?.name ?? 'not known yet'}</dd>
+        <dd>{homeOf(status)}</dd>
         <dt>Position</dt>
         <dd>{position?.seq ?? '–'}</dd>
         <dt>Waiting</dt>

@@ -1,23 +1,33 @@
-import type { DocumentId, NodeRef } from '@homeport/protocol';
-import type { DocumentHost } from '../document/document-host.js';
-import { Documents, type DocumentRef } from '../document/document-ref.js';
-import { LocalDocument } from '../document/local-document.js';
-import type { Tenures } from '../document/slot.js';
+import type { DocumentId, Epoch } from '@homeport/protocol';
+import { Documents, type DocumentRef, type Presented } from '../document/document-ref.js';
+import type { LocalDocument } from '../document/local-document.js';
+import type { Cluster } from './cluster.js';
 
-/** Finds the home of a document. While one node has all slots, that is here. */
+/** Finds the home of a document: here, or, in a cluster, with another node. */
 export class Directory extends Documents {
-  readonly #host: DocumentHost;
-  readonly #tenures: Tenures;
-  readonly #me: NodeRef;
+  readonly #local: (document: DocumentId) => LocalDocument;
+  readonly #cluster: Cluster | undefined;
 
-  constructor(host: DocumentHost, tenures: Tenures, me: NodeRef) {
+  constructor(local: (document: DocumentId) => LocalDocument, cluster: Cluster | undefined) {
     super();
-    this.#host = host;
-    this.#tenures = tenures;
-    this.#me = me;
+    this.#local = local;
+    this.#cluster = cluster;
   }
 
-  override open(document: DocumentId): DocumentRef {
-    return new LocalDocument(document, this.#host, this.#tenures, this.#me);
+  override open(document: DocumentId, pin: 'redirect' | 'relay'): DocumentRef {
+    const local = this.#local(document);
+    return pin === 'relay' && this.#cluster !== undefined ? this.#cluster.relayed(document, local) : local;
+  }
+
+  override present(document: DocumentId, shown: Presented): void {
+    this.#cluster?.present(document, shown);
+  }
+
+  override askPresence(document: DocumentId): void {
+    this.#cluster?.askPresence(document);
+  }
+
+  override async catchUp(document: DocumentId, epoch: Epoch): Promise<void> {
+    await this.#cluster?.catchUp(document, epoch);
   }
 }

@@ -1,4 +1,4 @@
-import type { Raised, Tenure } from '../document/slot.js';
+import type { Raised, Slot, Tenure } from '../document/slot.js';
 
 /** One server process, one incarnation. */
 export interface NodeInfo {
@@ -13,14 +13,36 @@ export interface NodeInfo {
   readonly machineId: string;
 }
 
+/** Only one of the two can listen there: where this node does, the other has ended. */
+export function isSameAddress(one: NodeInfo, other: NodeInfo): boolean {
+  return one.machineId === other.machineId && one.host === other.host && one.port === other.port;
+}
+
 export interface NodeRow extends NodeInfo {
   readonly state: 'up' | 'draining' | 'dead' | 'left';
   /** Raised by every renewal. An observer judges by seeing it stand still, never by comparing clocks. */
   readonly renewals: number;
 }
 
+/** Who owns a slot. `owner` undefined: nobody. */
+export interface SlotRow extends Tenure {
+  readonly owner: string | undefined;
+}
+
+export interface Renewed {
+  readonly kind: 'renewed';
+  /** Those that are `up` or `draining`. */
+  readonly nodes: readonly NodeRow[];
+  /** The sum of all epochs: raised whenever a slot gets an owner. */
+  readonly version: number;
+  /** Another text after every restart of the database server: counters may have stood still for its sake. */
+  readonly serverStart: string;
+  /** For how long the database server has been up, by its own clock. */
+  readonly serverAgeMs: number;
+}
+
 export type Renewal =
-  | { readonly kind: 'renewed'; readonly nodes: readonly NodeRow[] }
+  | Renewed
   /** My row is gone, or says `dead`: drop everything and exit. */
   | { readonly kind: 'dead' }
   /** No answer, or an error: nothing is known. */
@@ -35,6 +57,9 @@ export abstract class LeaseTable {
   /** The nodes that are `up` or `draining`, as they stand. */
   abstract nodes(): Promise<readonly NodeRow[]>;
 
+  /** Who owns what, all slots in order. */
+  abstract slots(): Promise<readonly SlotRow[]>;
+
   /** Writes my row as `up` and takes my advisory lock, which lives as long as my lease connection. Rejects if the id exists. */
   abstract join(node: NodeInfo): Promise<void>;
 
@@ -46,14 +71,24 @@ export abstract class LeaseTable {
 
   /**
    * One transaction: both node rows locked in id order, I must be `up`, the victim is declared `dead` by compare-and-set
-   * on the renewals last seen, and each slot that it, or nobody living, owns becomes mine at epoch + 1.
-   * Without a victim only the slots of nobody living are taken. Answers the slots taken; `undefined` when the
-   * compare-and-set failed (the victim lives) and nothing was changed.
+   * on the renewals last seen, and each of `slots` (all, if left out) that it, or nobody living, owns becomes mine at
+   * epoch + 1. Without a victim only the slots of nobody living are taken. Answers the slots taken; `undefined` when
+   * the compare-and-set failed (the victim lives) and nothing was changed.
    */
   abstract takeOver(
     me: string,
     victim: { readonly id: string; readonly renewals: number } | undefined,
+    slots?: readonly Slot[],
   ): Promise<readonly Tenure[] | undefined>;
+
+  /**
+   * The transfer of a handoff: each slot that is mine at exactly that epoch becomes `to`'s at epoch + 1, in one
+   * transaction in which `to` is `up`. Answers those that moved, at their new epochs; none where `to` is not up.
+   */
+  abstract handOff(me: string, tenures: readonly Tenure[], to: string): Promise<readonly Tenure[]>;
+
+  /** My row says `draining`: I take nothing any more, and what I have is to move. */
+  abstract drain(me: string): Promise<void>;
 
   /** Raises the epoch of each slot that is still mine at exactly the given epoch; tells who has the others. */
   abstract raise(me: string, tenures: readonly Tenure[]): Promise<Raised>;

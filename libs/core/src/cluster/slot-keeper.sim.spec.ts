@@ -12,12 +12,13 @@ import {
   RecordingProbe,
   SeededRandom,
   SimProcess,
+  loneKeeper,
   nodeNamed,
 } from '@homeport/testkit';
 import { describe, expect, it } from 'vitest';
 import type { Slot } from '../document/slot.js';
 import type { LeaseTable } from './lease-table.js';
-import { SlotKeeper } from './slot-keeper.js';
+import type { SlotKeeper } from './slot-keeper.js';
 
 const SLOT = 77 as Slot;
 const SEEDS = Number(process.env['SEEDS'] ?? 300);
@@ -65,7 +66,8 @@ async function play(seed: number, planted: (leases: LeaseTable, database: Memory
     const link = new MemoryLink(database, faults, { deadlineMs: 700 });
     const leases = process.around(planted(new MemoryLeaseTable(link), database));
     const name = `n${++started}`;
-    const keeper = new SlotKeeper(nodeNamed(name), leases, process, new RecordingProbe(), SETTINGS);
+    const parts = { me: nodeNamed(name), leases, clock: process, probe: new RecordingProbe(), settings: SETTINGS };
+    const { keeper, claim } = loneKeeper(parts);
     const keeping = { name, process, keeper, faults };
     living.add(keeping);
     const end = (): void => {
@@ -75,7 +77,7 @@ async function play(seed: number, planted: (leases: LeaseTable, database: Memory
     };
     process.onDeath(end);
     void keeper.lost.then(end);
-    keeper.claim(random.chance(0.2) ? 'forced' : 'careful').catch(end);
+    claim(random.chance(0.2) ? 'forced' : 'careful').catch(end);
   };
 
   const look = (): void => {

@@ -1,18 +1,20 @@
 /**
  * The slots of this node and the lease under which it answers for them.
  *
- *   joining ── claim() ──> keeping ── leave() ──> left
- *                             └── declared dead, or a slot turned out to be another's ──> lost (for ever)
+ *   joining ── join(), keep() ──> keeping ── leave() ──> left
+ *                                    └── declared dead ──> lost (for ever)
  *
  * The lease counts from a moment before the renewal was sent, on this node's own clock; while it runs, nobody else has
  * declared this node dead, so memory is the truth. It serves reads and liveness only: writes are fenced by the epoch.
- * A raise of epochs may overlap a renewal; both only ever move epochs and the lease forward.
+ * Epochs and the lease only ever move forward, so a raise, a look at the map and a renewal may overlap.
  */
-import type { Epoch, NodeRef } from '@homeport/protocol';
-import { Tenures, type Raised, type Slot, type Tenure } from '../document/slot.js';
-import { pause, type Cancel, type Clock } from '../runtime/clock.js';
+import { refuse, type Epoch, type NodeRef, type Refusal } from '@homeport/protocol';
+import { Tenures, type LostSlot, type Raised, type Slot, type Tenure } from '../document/slot.js';
+import type { Cancel, Clock } from '../runtime/clock.js';
 import type { Probe } from '../runtime/probe.js';
-import type { LeaseTable, NodeInfo, NodeRow } from './lease-table.js';
+import type { LeaseTable, NodeInfo, SlotRow } from './lease-table.js';
+import type { Membership } from './membership.js';
+import type { SlotMap } from './slot-map.js';
 
 export interface LeaseSettings {
   readonly ttlMs: number;
@@ -22,12 +24,11 @@ export interface LeaseSettings {
 
 export const DEFAULT_LEASE_SETTINGS: LeaseSettings = { ttlMs: 3_000, marginMs: 100, renewalMs: 750 };
 
-/**
- * How the slots of nodes that are not known to have ended are claimed.
- * `careful`: only from nodes proven or seen to be dead; a living one ends the start. `alone`: something else proves that
- * no other node can live (the lock on the data folder). `forced`: an operator says so; a living node will be fenced.
- */
-export type Claim = 'careful' | 'alone' | 'forced';
+/** Whoever must act in the moment in which slots come or go. */
+export interface Estate {
+  gained(slots: readonly Slot[]): void;
+  lost(slots: readonly LostSlot[]): void;
+}
 
 export class SlotKeeper extends Tenures {
   /** Resolves, once, with the reason why this node must end. */
@@ -35,23 +36,53 @@ export class SlotKeeper extends Tenures {
 
   readonly #me: NodeInfo;
   readonly #leases: LeaseTable;
+  readonly #membership: Membership;
+  readonly #map: SlotMap;
+  readonly #estate: Estate;
   readonly #clock: Clock;
   readonly #probe: Probe;
   readonly #settings: LeaseSettings;
   readonly #epochs = new Map<Slot, Epoch>();
   #state: 'joining' | 'keeping' | 'lost' | 'left' = 'joining';
   #leaseUntilMs = -Infinity;
-  #renewal: Cancel | undefined;
+  #renewalMs: number | undefined;
+  #renewing: Promise<void> | undefined;
+  #next: Cancel | undefined;
   #tellLost: (reason: string) => void = () => {};
 
-  constructor(me: NodeInfo, leases: LeaseTable, clock: Clock, probe: Probe, settings: LeaseSettings) {
+  constructor(parts: {
+    readonly me: NodeInfo;
+    readonly leases: LeaseTable;
+    readonly membership: Membership;
+    readonly map: SlotMap;
+    readonly estate: Estate;
+    readonly clock: Clock;
+    readonly probe: Probe;
+    readonly settings: LeaseSettings;
+  }) {
     super();
-    this.#me = me;
-    this.#leases = leases;
-    this.#clock = clock;
-    this.#probe = probe;
-    this.#settings = settings;
+    this.#me = parts.me;
+    this.#leases = parts.leases;
+    this.#membership = parts.membership;
+    this.#map = parts.map;
+    this.#estate = parts.estate;
+    this.#clock = parts.clock;
+    this.#probe = parts.probe;
+    this.#settings = parts.settings;
     this.lost = new Promise((resolve) => (this.#tellLost = resolve));
+  }
+
+  get state(): 'joining' | 'keeping' | 'lost' | 'left' {
+    return this.#state;
+  }
+
+  /** How long the last renewal took; undefined: it failed. */
+  get renewalMs(): number | undefined {
+    return this.#renewalMs;
+  }
+
+  get slots(): readonly Slot[] {
+    return [...this.#epochs.keys()];
   }
 
   override epochOf(slot: Slot): Epoch | undefined {
@@ -62,30 +93,38 @@ export class SlotKeeper extends Tenures {
     return this.#clock.monotonicMs() < this.#leaseUntilMs && this.#epochs.has(slot);
   }
 
+  override elsewhere(slot: Slot): Refusal {
+    const owner = this.#map.ownerOf(slot);
+    const row = owner === undefined || owner === this.#me.id ? undefined : this.#membership.find(owner);
+    if (row === undefined) return refuse.unavailable('the document has no owner at the moment', 250);
+    return refuse.moved(refOf(row), this.#map.epochOf(slot), 0);
+  }
+
   override async raise(tenures: readonly Tenure[]): Promise<Raised> {
     const { kept, lost } = await this.#leases.raise(this.#me.id, tenures);
     // Ours at a higher epoch: an earlier raise went through and its answer was lost.
     const mine = lost.filter(({ owner }) => owner?.id === this.#me.id);
     const gone = lost.filter(({ owner }) => owner?.id !== this.#me.id);
-    for (const tenure of kept) this.#keep(tenure);
-    for (const { slot } of gone) this.#epochs.delete(slot);
-    if (gone.length > 0) this.#lose(`slot ${gone[0]!.slot} belongs to ${gone[0]!.owner?.name ?? 'nobody'} now`);
+    this.adopt(kept);
+    this.#drop(gone);
+    // Somebody took them, perhaps from a node that they declared dead: this one. Then it says so and ends.
+    if (gone.length > 0) void this.renewNow();
     if (mine.length === 0) return { kept, lost: gone };
+    this.adopt(mine);
     const again = await this.raise(mine.map(({ slot, epoch }) => ({ slot, epoch })));
     return { kept: [...kept, ...again.kept], lost: [...gone, ...again.lost] };
   }
 
-  /** Joins, deals with the nodes that are still in the table, and takes every slot. Rejects beside a living node. */
-  async claim(claim: Claim): Promise<void> {
+  /** Joins, and renews from now on. */
+  async join(): Promise<void> {
     await this.#leases.join(this.#me);
-    try {
-      await this.#renew();
-      await this.#takeAll(claim);
-    } catch (error) {
-      // Without a row that looks alive, the next start need not wait for this one.
-      await this.leave().catch(() => {});
-      throw error;
-    }
+    await this.renewNow();
+  }
+
+  /** The start is over: what this node has is served. Throws where it lost its place meanwhile. */
+  keep(): void {
+    if (this.#state !== 'joining') throw new Error('this node was declared dead while it started');
+    this.#state = 'keeping';
   }
 
   /** Ends without a trace: every slot is free, and the next node need not wait. */
@@ -94,52 +133,55 @@ export class SlotKeeper extends Tenures {
     await this.#leases.leave(this.#me.id);
   }
 
-  async #takeAll(claim: Claim): Promise<void> {
-    const seen = new Map<string, { readonly renewals: number; readonly sinceMs: number }>();
-    for (;;) {
-      const others = (await this.#leases.nodes()).filter(({ id }) => id !== this.#me.id);
-      if (others.length === 0) break;
-      for (const other of others) {
-        const before = seen.get(other.id) ?? { renewals: other.renewals, sinceMs: this.#clock.monotonicMs() };
-        seen.set(other.id, before);
-        const isOver = claim === 'alone' || (await this.#isOver(other, before));
-        if (isOver || claim === 'forced') {
-          const taken = await this.#leases.takeOver(this.#me.id, other);
-          // It may live, and answer from memory until its lease has run out or a renewal has told it.
-          if (!isOver && taken !== undefined) await pause(this.#clock, this.#outliveMs);
-          this.#keepAll(taken);
-        } else if (other.renewals !== before.renewals) throw new Error(livingNode(other));
-      }
-      await pause(this.#clock, 100);
+  /** These slots are ours by the lease table. */
+  adopt(tenures: readonly Tenure[]): void {
+    if (this.#state === 'lost' || this.#state === 'left') return;
+    const gained: Slot[] = [];
+    const cameBack: LostSlot[] = [];
+    for (const { slot, epoch } of tenures) {
+      const held = this.#epochs.get(slot);
+      if (epoch < this.#map.epochOf(slot)) continue;
+      // A raise of our own is one step: in between, somebody else had it, and may have written.
+      const wasAway = held !== undefined && epoch > held + 1;
+      if (wasAway) cameBack.push({ slot, epoch, owner: undefined });
+      if (held === undefined || wasAway) gained.push(slot);
+      this.#epochs.set(slot, epoch);
+      this.#map.learn({ slot, epoch, owner: this.#me.id });
     }
-    this.#keepAll(await this.#leases.takeOver(this.#me.id, undefined));
-    if (this.#state !== 'joining') throw new Error('this node was declared dead while it started');
-    this.#state = 'keeping';
+    if (cameBack.length > 0) this.#estate.lost(cameBack);
+    if (gained.length > 0) this.#estate.gained(gained);
   }
 
-  /** Dead by proof (its lock is free and its address is ours), or its lock is free or its counter still for a whole lease. */
-  async #isOver(other: NodeRow, seen: { readonly renewals: number; readonly sinceMs: number }): Promise<boolean> {
-    if (other.renewals !== seen.renewals) return false;
-    const stillMs = this.#clock.monotonicMs() - seen.sinceMs;
-    if (stillMs >= this.#outliveMs) return true;
-    const isOurAddress =
-      other.machineId === this.#me.machineId && other.host === this.#me.host && other.port === this.#me.port;
-    return isOurAddress && (await this.#leases.isLockFree(other.id));
+  /** Rows of the lease table, as they were at some moment. */
+  learn(rows: readonly SlotRow[]): void {
+    this.adopt(rows.filter(({ owner }) => owner === this.#me.id));
+    const others = rows.filter(({ owner }) => owner !== this.#me.id);
+    const lost = others.filter(({ slot, epoch }) => (this.#epochs.get(slot) ?? Infinity) < epoch);
+    for (const row of others) this.#map.learn(row);
+    this.#drop(lost.map(({ slot, epoch, owner }) => ({ slot, epoch, owner: this.#refOf(owner) })));
   }
 
-  /** After this long on this clock, no lease runs any more that was counted on another from a moment before. */
-  get #outliveMs(): number {
-    return this.#settings.ttlMs * 1.005 + this.#settings.marginMs;
+  /** Renews at once; where a renewal is under way, that one. Resolves when it is over. */
+  renewNow(): Promise<void> {
+    if (this.#renewing === undefined) {
+      this.#next?.();
+      this.#renewing = this.#renew().finally(() => (this.#renewing = undefined));
+    }
+    return this.#renewing;
   }
 
-  /** Renews on and on. One renewal at a time; the next is due one period after the last began. */
+  /** One renewal at a time; the next is due one period after this one began. */
   async #renew(): Promise<void> {
     const sentMs = this.#clock.monotonicMs();
     const renewal = await this.#leases.renew(this.#me.id);
     if (this.#state === 'lost' || this.#state === 'left') return;
+    const tookMs = this.#clock.monotonicMs() - sentMs;
+    this.#renewalMs = undefined;
     switch (renewal.kind) {
       case 'renewed':
+        this.#renewalMs = tookMs;
         this.#leaseUntilMs = sentMs + this.#settings.ttlMs - this.#settings.marginMs;
+        this.#membership.observe(renewal, this.#clock.monotonicMs());
         break;
       case 'dead':
         this.#lose('this node was declared dead');
@@ -148,22 +190,23 @@ export class SlotKeeper extends Tenures {
         this.#probe.tell('warn', 'the lease could not be renewed', { reason: renewal.reason });
         break;
     }
-    const tookMs = this.#clock.monotonicMs() - sentMs;
-    this.#renewal = this.#clock.after(Math.max(50, this.#settings.renewalMs - tookMs), () => void this.#renew());
+    this.#next = this.#clock.after(Math.max(50, this.#settings.renewalMs - tookMs), () => void this.renewNow());
   }
 
-  #keepAll(tenures: readonly Tenure[] | undefined): void {
-    for (const tenure of tenures ?? []) this.#keep(tenure);
+  #drop(lost: readonly LostSlot[]): void {
+    for (const { slot, epoch, owner } of lost) {
+      this.#epochs.delete(slot);
+      this.#map.learn({ slot, epoch, owner: owner?.id });
+    }
+    if (lost.length > 0) this.#estate.lost(lost);
   }
 
-  #keep({ slot, epoch }: Tenure): void {
-    if (this.#state === 'lost' || this.#state === 'left') return;
-    const before = this.#epochs.get(slot);
-    if (before === undefined || before < epoch) this.#epochs.set(slot, epoch);
+  #refOf(owner: string | undefined): NodeRef | undefined {
+    const row = owner === undefined ? undefined : this.#membership.find(owner);
+    return row && refOf(row);
   }
 
   #lose(reason: string): void {
-    if (this.#state === 'lost' || this.#state === 'left') return;
     this.#stop('lost');
     this.#epochs.clear();
     this.#probe.tell('alarm', 'this node has lost its place', { reason });
@@ -173,17 +216,10 @@ export class SlotKeeper extends Tenures {
   #stop(state: 'lost' | 'left'): void {
     this.#state = state;
     this.#leaseUntilMs = -Infinity;
-    this.#renewal?.();
+    this.#next?.();
   }
 }
 
 export function refOf({ id, name, url }: NodeInfo): NodeRef {
   return { id, name, url };
-}
-
-function livingNode({ name, url }: NodeRow): string {
-  return (
-    `another Homeport node lives on this database: ${name} at ${url}. ` +
-    `One node serves a database; stop it, or start with FORCE_TAKEOVER=true to fence it and take its documents.`
-  );
 }

@@ -17,8 +17,9 @@ import { Committer, type Home } from './committer.js';
 import type { DocumentLog } from './document-log.js';
 import { Document, type Push } from './document.js';
 import { Frames, type FanOut } from './fan-out.js';
+import { Gate } from './gate.js';
 import { GroupCommit } from './group-commit.js';
-import { slotOf, type LostSlot, type Tenures } from './slot.js';
+import { slotOf, type LostSlot, type Slot, type Tenures } from './slot.js';
 
 export interface DocumentSettings extends CheckpointSettings {
   readonly lanes: number;
@@ -42,6 +43,11 @@ export const DEFAULT_DOCUMENT_SETTINGS: DocumentSettings = {
   memoryBudgetBytes: 1024 * 1024 * 1024,
 };
 
+/** Whoever relays a document asks for it once a second: after three that did not come it hears nothing any more. */
+export const RELAY_INTEREST_MS = 3_500;
+/** An owner does not know yet who relays: at first it publishes everything. */
+const RELAY_AT_FIRST_MS = 3_000;
+
 /** A document in memory weighs about this much beside its values. */
 const DOCUMENT_OVERHEAD_BYTES = 4 * 1024;
 const ENTRIES_PAGE_BYTES = 128 * 1024;
@@ -59,6 +65,9 @@ export class DocumentHost implements Home {
   #loads = 0;
   readonly #loadQueue: (() => void)[] = [];
   readonly #checkpointer: Checkpointer;
+  readonly #gate = new Gate();
+  /** Until when everything of a slot is published. */
+  readonly #relayedUntilMs = new Map<Slot, number>();
   /** Sessions on documents that were abandoned and are not loaded again yet. */
   readonly #orphans = new Map<DocumentId, number>();
   #timeline = '';
@@ -96,17 +105,20 @@ export class DocumentHost implements Home {
   /**
    * Runs `use` on the document, in one synchronous block with the check that this node may serve it. Synchronous itself
    * where the document is in memory. Refuses where it is not ours, can not be loaded, or the lease has run out;
-   * `allowStale` lets the last be.
+   * `allowStale` lets the last be. While its slot is being handed over it waits, in the order of the calls.
    */
   use<T>(id: DocumentId, use: (document: Document) => T, allowStale = false): T | Refusal | Promise<T | Refusal> {
+    const slot = slotOf(id);
+    if (this.#gate.isClosed(slot) && !allowStale)
+      return this.#gate
+        .passed(slot, this.#clock)
+        .then((how) => (how === 'open' ? this.use(id, use) : refuse.unavailable('the document is moving', 100)));
     const refusal = this.#refusal(id, allowStale);
     if (refusal !== undefined) return refusal;
     const document = this.#here.get(id);
     if (document !== undefined) return use(document);
-    return this.#loaded(id).then((loaded) => {
-      if (!(loaded instanceof Document)) return loaded;
-      return this.#refusal(id, allowStale) ?? use(loaded);
-    });
+    // Meanwhile the slot may have begun to move.
+    return this.#loaded(id).then((loaded) => (loaded instanceof Document ? this.use(id, use, allowStale) : loaded));
   }
 
   push(id: DocumentId, push: Push): Promise<PushReply> {
@@ -117,6 +129,48 @@ export class DocumentHost implements Home {
       return { answered };
     });
     return taken instanceof Promise ? taken.then(answeredOf) : answeredOf(taken);
+  }
+
+  /** Nothing new is begun for documents of these slots until `thaw`; what was taken before goes on to its commit. */
+  freeze(slots: readonly Slot[]): void {
+    this.#gate.close(slots);
+  }
+
+  thaw(slots: readonly Slot[]): void {
+    this.#gate.open(slots);
+  }
+
+  isFrozen(slot: Slot): boolean {
+    return this.#gate.isClosed(slot);
+  }
+
+  /** Whether every push of these slots that was taken is answered. */
+  isQuiet(slots: ReadonlySet<Slot>): boolean {
+    for (const document of this.#here.values()) if (document.waitingCount > 0 && slots.has(document.slot)) return false;
+    return true;
+  }
+
+  /** These slots are ours from now on. */
+  gained(slots: readonly Slot[]): void {
+    const untilMs = this.#clock.monotonicMs() + RELAY_AT_FIRST_MS;
+    for (const slot of slots) this.#relayedUntilMs.set(slot, untilMs);
+  }
+
+  isRelayed(id: DocumentId): boolean {
+    return this.#here.get(id)?.isRelayed ?? false;
+  }
+
+  /** A document that lives elsewhere, as the database has it at a moment after this call: to read from, and nothing else. */
+  async copy(id: DocumentId): Promise<Document> {
+    await this.#loadTurn();
+    try {
+      const loaded = await this.#log.load(id);
+      const frames = new Frames(id, this.#fanOut, this.#clock, this.#settings.frameIntervalMs);
+      return new Document(id, loaded, this.#timeline, this.#clock, frames);
+    } finally {
+      this.#loads--;
+      this.#loadQueue.shift()?.();
+    }
   }
 
   leave(id: DocumentId): void {
@@ -159,7 +213,7 @@ export class DocumentHost implements Home {
 
   /** It is not as it should be: what waits is sent away, and the next who asks loads it anew. */
   abandon(document: Document): void {
-    this.#orphans.set(document.id, document.readers);
+    if (document.readers > 0) this.#orphans.set(document.id, document.readers);
     this.#forget(document);
     document.drop(refuse.unavailable('the document is loaded anew', 250));
   }
@@ -177,7 +231,9 @@ export class DocumentHost implements Home {
     const nowMs = this.#clock.monotonicMs();
     const late = refuse.unavailable('the database does not answer; the push waits, ask again', 1_000);
     for (const document of this.#here.values()) {
-      if (document.waitingCount > 0) document.excuse(nowMs - this.#settings.pushWaitMs, late);
+      // Without a lease another node may have the slot: who waits is free to look there.
+      const patienceMs = this.#tenures.mayServe(document.slot) ? this.#settings.pushWaitMs : 0;
+      if (document.waitingCount > 0) document.excuse(nowMs - patienceMs, late);
       this.#checkpointer.consider(document, nowMs);
       const isActive = nowMs - document.lastUsedMs < 3_000 || document.waitingCount > 0;
       if (document.readers > 0 && isActive) this.#beacon(document);
@@ -216,7 +272,7 @@ export class DocumentHost implements Home {
 
   #refusal(id: DocumentId, allowStale: boolean): Refusal | undefined {
     const slot = slotOf(id);
-    if (this.#tenures.epochOf(slot) === undefined) return refuse.unavailable('this node does not serve it', 250);
+    if (this.#tenures.epochOf(slot) === undefined) return this.#tenures.elsewhere(slot);
     if (allowStale || this.#tenures.mayServe(slot)) return undefined;
     return refuse.unavailable('the database does not answer; this node may not serve at the moment', 1_000);
   }
@@ -247,13 +303,14 @@ export class DocumentHost implements Home {
       const slot = slotOf(id);
       for (;;) {
         const epoch = this.#tenures.epochOf(slot);
-        if (epoch === undefined) return refuse.unavailable('this node does not serve it', 250);
+        if (epoch === undefined) return this.#tenures.elsewhere(slot);
         const startedMs = this.#clock.monotonicMs();
         const loaded = await this.#log.load(id);
         // Whoever had the slot meanwhile may have written: only a load begun in the present tenure has seen it all.
         if (this.#tenures.epochOf(slot) !== epoch) continue;
         const frames = new Frames(id, this.#fanOut, this.#clock, this.#settings.frameIntervalMs);
         const document = new Document(id, loaded, this.#timeline, this.#clock, frames);
+        document.relayUntil(this.#relayedUntilMs.get(slot) ?? -Infinity);
         document.readers = this.#orphans.get(id) ?? 0;
         this.#orphans.delete(id);
         this.#here.set(id, document);

@@ -2,6 +2,7 @@ import type {
   DocumentId,
   EntriesReply,
   Epoch,
+  JsonObject,
   NodeRef,
   Page,
   Position,
@@ -39,6 +40,8 @@ export interface DocumentRef {
     readonly user: UserId;
     readonly session: SessionId;
     readonly join: () => boolean;
+    /** Where the document lives elsewhere: joins what its owner publishes, and answers likewise. */
+    readonly joinRelayed: () => Promise<boolean>;
   }): Promise<Opened | Refusal>;
   nextPage(rest: Pages): Promise<{ readonly page: Page } | Refusal>;
   leave(): void;
@@ -47,7 +50,26 @@ export interface DocumentRef {
   entries(from: Seq): Promise<EntriesReply>;
 }
 
+/** What a session shows of itself on a document; null: nothing any more. */
+export interface Presented {
+  readonly session: SessionId;
+  readonly user: UserId;
+  /** Rises with every channel of a session: what an older one says is not heard any more. */
+  readonly channel: number;
+  readonly state: JsonObject | null;
+}
+
 /** Where documents are found. Local or remote is decided here, once. */
 export abstract class Documents {
-  abstract open(document: DocumentId): DocumentRef;
+  /** `redirect`: what lives elsewhere is answered `moved`. `relay`: it is asked for there. */
+  abstract open(document: DocumentId, pin: 'redirect' | 'relay'): DocumentRef;
+
+  /** What a session shows of itself on a document that lives elsewhere goes to its owner. At most once. */
+  abstract present(document: DocumentId, shown: Presented): void;
+
+  /** Asks the owner to tell everybody who is on the document. At most once. */
+  abstract askPresence(document: DocumentId): void;
+
+  /** The asker has heard of this epoch of the document: resolves when this node knows as much, or can not find out. */
+  abstract catchUp(document: DocumentId, epoch: Epoch): Promise<void>;
 }

@@ -110,7 +110,16 @@ export class Document {
 
   /** Nothing pends, nobody reads, no checkpoint is owed or runs: it can leave memory and nothing is lost. */
   get isIdle(): boolean {
-    return this.readers === 0 && this.#waiting.length === 0 && this.#checkpoint.state === 'clean';
+    return this.readers === 0 && !this.isRelayed && this.#waiting.length === 0 && this.#checkpoint.state === 'clean';
+  }
+
+  /** Sessions of other nodes are on it. */
+  get isRelayed(): boolean {
+    return this.#frames.isRelayed;
+  }
+
+  relayUntil(untilMs: number): void {
+    this.#frames.relayUntil(untilMs);
   }
 
   get checkpointState(): CheckpointMarker['state'] {
@@ -213,11 +222,19 @@ export class Document {
     }
   }
 
-  /** Ownership has gone, or the node: everything that waits is answered, and nothing is committed here any more. */
+  /**
+   * Ownership has gone, or the node: everything that waits is answered, and nothing is committed here any more. `moved`
+   * means to whoever asks again elsewhere that it was not stored: of a push in flight that nobody can know by its number
+   * that is not said.
+   */
   drop(refusal: Refusal): void {
     this.#state = 'dropped';
     this.#frames.stop();
-    for (const { askers } of this.#waiting.splice(0)) for (const { answer } of askers) answer(refusal);
+    const mayBeStored = refuse.unavailable('what became of this push is not known: it may be stored', 1_000);
+    for (const { askers, place, push } of this.#waiting.splice(0)) {
+      const isInFlight = place.kind === 'entry' && place.entry.seq <= (this.#inFlightTo ?? 0);
+      for (const { answer } of askers) answer(isInFlight && push.opNo === 0 ? mayBeStored : refusal);
+    }
   }
 
   /**
@@ -355,7 +372,7 @@ export class Document {
 
   /** A frame that nobody would get is not made. */
   #show(entries: readonly PlacedEntry[]): void {
-    if (this.readers > 0) this.#frames.add(entries);
+    if (this.readers > 0 || this.isRelayed) this.#frames.add(entries);
   }
 
   #commitLogged(logged: LoggedEntry): PlacedEntry {

@@ -13,6 +13,12 @@ export abstract class FanOut {
    * `presence` may be dropped for a channel that is behind; `entries` and `head` may not, while the channel is joined.
    */
   abstract deliver(document: DocumentId, event: DocumentEvent, payloadText: string): void;
+
+  /** The same to the channels of other nodes that have joined the document as relayed. At most once; may be lost on the way. */
+  abstract publish(document: DocumentId, event: DocumentEvent, payloadText: string): void;
+
+  /** To the channels of this node that have joined a document of another node as relayed. */
+  abstract deliverRelayed(document: DocumentId, event: DocumentEvent, payloadText: string): void;
 }
 
 /**
@@ -24,6 +30,8 @@ export class Frames {
   readonly #fanOut: FanOut;
   readonly #clock: Clock;
   readonly #intervalMs: number;
+  /** Until then somebody elsewhere hears what is published. */
+  #relayedUntilMs = -Infinity;
   #held: PlacedEntry[] = [];
   #interval: Cancel | undefined;
 
@@ -32,6 +40,14 @@ export class Frames {
     this.#fanOut = fanOut;
     this.#clock = clock;
     this.#intervalMs = intervalMs;
+  }
+
+  get isRelayed(): boolean {
+    return this.#clock.monotonicMs() < this.#relayedUntilMs;
+  }
+
+  relayUntil(untilMs: number): void {
+    this.#relayedUntilMs = Math.max(this.#relayedUntilMs, untilMs);
   }
 
   /** Entries that are committed, in order, right after those of the last call. */
@@ -46,7 +62,9 @@ export class Frames {
     if (entries.length === 0) return;
     this.#held = [];
     const range = `"document":"${this.#document}","from":${entries[0]!.seq},"to":${entries.at(-1)!.seq}`;
-    this.#fanOut.deliver(this.#document, 'entries', `{${range},"entries":[${entries.map(frameText).join(',')}]}`);
+    const payloadText = `{${range},"entries":[${entries.map(frameText).join(',')}]}`;
+    this.#fanOut.deliver(this.#document, 'entries', payloadText);
+    if (this.isRelayed) this.#fanOut.publish(this.#document, 'entries', payloadText);
   }
 
   stop(): void {

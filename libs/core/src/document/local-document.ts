@@ -9,7 +9,7 @@ import {
 import type { Pages } from './catch-up.js';
 import type { DocumentHost } from './document-host.js';
 import type { DocumentRef } from './document-ref.js';
-import type { Push } from './document.js';
+import type { Document, Push } from './document.js';
 import type { Tenures } from './slot.js';
 
 /** A document that lives on this node. */
@@ -58,23 +58,25 @@ export class LocalDocument implements DocumentRef {
     return this.#host.push(this.#id, push);
   }
 
-  async read({ keys, prefix, minSeq, timeline, allowStale }: ReadRequest): Promise<ReadReply> {
+  async read(request: ReadRequest): Promise<ReadReply> {
     return this.#host.use<ReadReply>(
       this.#id,
-      (document) => {
-        const position: Position = document.position;
-        if (timeline !== undefined && timeline !== position.timeline)
-          return refuse.resync(`the history is ${position.timeline} now`);
-        if (minSeq !== undefined && minSeq > position.seq) return refuse.resync(`the document ends at ${position.seq}`);
-        const records = document.read({ ...(keys && { keys }), ...(prefix !== undefined && { prefix }) });
-        const isStale = !this.#tenures.mayServe(document.slot);
-        return { ok: true, position, records, ...(isStale && { stale: true as const }) };
-      },
-      allowStale ?? false,
+      (document) => readReply(document, request, !this.#tenures.mayServe(document.slot)),
+      request.allowStale ?? false,
     );
   }
 
   entries(from: Parameters<DocumentRef['entries']>[0]) {
     return this.#host.entries(this.#id, from);
   }
+}
+
+export function readReply(document: Document, request: ReadRequest, isStale: boolean): ReadReply {
+  const { keys, prefix, minSeq, timeline } = request;
+  const position: Position = document.position;
+  if (timeline !== undefined && timeline !== position.timeline)
+    return refuse.resync(`the history is ${position.timeline} now`);
+  if (minSeq !== undefined && minSeq > position.seq) return refuse.resync(`the document ends at ${position.seq}`);
+  const records = document.read({ ...(keys && { keys }), ...(prefix !== undefined && { prefix }) });
+  return { ok: true, position, records, ...(isStale && { stale: true as const }) };
 }

@@ -1,4 +1,4 @@
-import type { DocumentId, Epoch, NodeRef } from '@homeport/protocol';
+import type { DocumentId, Epoch, NodeRef, Refusal } from '@homeport/protocol';
 
 declare const brand: unique symbol;
 /** Hash bucket of documents: the unit of ownership. 0 … SLOTS - 1. */
@@ -42,6 +42,9 @@ export abstract class Tenures {
    * same synchronous block in which the answer is taken; that makes a read linearizable however late its reply leaves.
    */
   abstract mayServe(slot: Slot): boolean;
+
+  /** What to answer for a slot that is not ours: `moved`, where its owner is known. */
+  abstract elsewhere(slot: Slot): Refusal;
 
   /**
    * Raises the epoch of each slot that is still ours at exactly that epoch, so that no earlier write of ours can come

@@ -14,3 +14,16 @@ export abstract class Clock {
 export function pause(clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => clock.after(delayMs, resolve));
 }
+
+/** Does it every `periodMs`, for the first time after one. The next is due before this one is done: a fault in one ends nothing. */
+export function repeat(clock: Clock, periodMs: number, task: () => void): Cancel {
+  let cancel: Cancel;
+  const next = (): void => {
+    cancel = clock.after(periodMs, () => {
+      next();
+      task();
+    });
+  };
+  next();
+  return () => cancel();
+}

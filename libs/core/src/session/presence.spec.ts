@@ -5,10 +5,10 @@ import { Presence } from './presence.js';
 describe('Presence', () => {
   it('the first change leaves at once; those of the interval leave together, the latest of each session', async () => {
     const { clock, presence, sent } = bench();
-    presence.show('board', 's1', 'ada', 1, { x: 1 });
-    presence.show('board', 's1', 'ada', 1, { x: 2 });
-    presence.show('board', 's2', 'bob', 2, { x: 5 });
-    presence.show('board', 's1', 'ada', 1, { x: 3 });
+    presence.show('board', { session: 's1', user: 'ada', channel: 1, state: { x: 1 } });
+    presence.show('board', { session: 's1', user: 'ada', channel: 1, state: { x: 2 } });
+    presence.show('board', { session: 's2', user: 'bob', channel: 2, state: { x: 5 } });
+    presence.show('board', { session: 's1', user: 'ada', channel: 1, state: { x: 3 } });
     expect(sent()).toHaveLength(1);
     await clock.advance(33);
     expect(sent()).toEqual([
@@ -21,38 +21,38 @@ describe('Presence', () => {
 
   it('a late word or close of an older channel changes nothing', async () => {
     const { clock, presence, sent } = bench();
-    presence.show('board', 's1', 'ada', 2, { x: 'new' });
-    presence.show('board', 's1', 'ada', 1, { x: 'old' });
-    presence.clear('board', 's1', 1);
+    presence.show('board', { session: 's1', user: 'ada', channel: 2, state: { x: 'new' } });
+    presence.show('board', { session: 's1', user: 'ada', channel: 1, state: { x: 'old' } });
+    presence.show('board', { session: 's1', user: 'ada', channel: 1, state: null });
     await clock.advance(100);
     expect(presence.full('board').sessions).toEqual({ s1: { user: 'ada', channel: 2, state: { x: 'new' } } });
     expect(sent()).toHaveLength(1);
-    presence.clear('board', 's1', 2);
+    presence.show('board', { session: 's1', user: 'ada', channel: 2, state: null });
     expect(sent().at(-1)).toEqual({ s1: null });
     expect(presence.full('board')).toEqual({ document: 'board', full: true, sessions: {} });
   });
 
   it('a session that is not heard of for 15 s is gone, and an empty document costs nothing', async () => {
     const { clock, presence, sent } = bench();
-    presence.show('board', 's1', 'ada', 1, { x: 1 });
+    presence.show('board', { session: 's1', user: 'ada', channel: 1, state: { x: 1 } });
     await clock.advance(10_000);
-    presence.show('board', 's2', 'bob', 2, { x: 1 });
+    presence.show('board', { session: 's2', user: 'bob', channel: 2, state: { x: 1 } });
     await clock.advance(6_000);
-    presence.tick();
+    presence.tick(() => true);
     expect(sent().at(-1)).toEqual({ s1: null });
     expect(Object.keys(presence.full('board').sessions)).toEqual(['s2']);
     await clock.advance(16_000);
-    presence.tick();
+    presence.tick(() => true);
     await clock.advance(100);
-    presence.tick();
+    presence.tick(() => true);
     expect(clock.pendingTimers).toBe(0);
   });
 
   it('null clears', () => {
     const { presence } = bench();
-    presence.show('board', 's1', 'ada', 1, { x: 1 });
-    presence.show('board', 's1', 'ada', 1, null);
-    presence.show('elsewhere', 's1', 'ada', 1, null);
+    presence.show('board', { session: 's1', user: 'ada', channel: 1, state: { x: 1 } });
+    presence.show('board', { session: 's1', user: 'ada', channel: 1, state: null });
+    presence.show('elsewhere', { session: 's1', user: 'ada', channel: 1, state: null });
     expect(presence.full('board').sessions).toEqual({});
   });
 });
@@ -62,5 +62,5 @@ function bench() {
   const fanOut = new RecordingFanOut();
   const sent = () =>
     fanOut.delivered.map(({ message }) => (message.event === 'presence' ? message.payload.sessions : undefined));
-  return { clock, presence: new Presence(fanOut, clock), sent };
+  return { clock, presence: new Presence(fanOut, clock, () => false), sent };
 }

@@ -2,7 +2,8 @@
  * Who is here and what they show of themselves: cursor, name, selection. Never stored, never ordered, droppable; the
  * latest state of a session wins, changes of one interval leave together.
  */
-import type { DocumentId, JsonObject, PresenceFrame, PresenceState, SessionId, UserId } from '@homeport/protocol';
+import type { DocumentId, PresenceFrame, PresenceState, SessionId } from '@homeport/protocol';
+import type { Presented } from '../document/document-ref.js';
 import type { FanOut } from '../document/fan-out.js';
 import type { Cancel, Clock } from '../runtime/clock.js';
 
@@ -10,6 +11,8 @@ const INTERVAL_MS = 33;
 const FORGET_AFTER_MS = 15_000;
 
 interface Shown extends PresenceState {
+  /** The node that relays the session; undefined: its channel is here. */
+  readonly from: string | undefined;
   readonly atMs: number;
 }
 
@@ -22,24 +25,26 @@ interface Board {
 export class Presence {
   readonly #fanOut: FanOut;
   readonly #clock: Clock;
+  readonly #isRelayed: (document: DocumentId) => boolean;
   readonly #boards = new Map<DocumentId, Board>();
 
-  constructor(fanOut: FanOut, clock: Clock) {
+  /** `isRelayed`: whether sessions of other nodes are on the document. */
+  constructor(fanOut: FanOut, clock: Clock, isRelayed: (document: DocumentId) => boolean) {
     this.#fanOut = fanOut;
     this.#clock = clock;
+    this.#isRelayed = isRelayed;
   }
 
-  /** `channel` rises with every channel of a session: what an older one says is not heard any more. */
-  show(document: DocumentId, session: SessionId, user: UserId, channel: number, state: JsonObject | null): void {
-    if (state === null) return this.clear(document, session, channel);
+  show(document: DocumentId, { session, user, channel, state }: Presented, from?: string): void {
+    if (state === null) return this.#clear(document, session, channel);
     const board = this.#boardOf(document);
     const before = board.shown.get(session);
     if (before !== undefined && before.channel > channel) return;
-    board.shown.set(session, { user, channel, state, atMs: this.#clock.monotonicMs() });
+    board.shown.set(session, { user, channel, state, from, atMs: this.#clock.monotonicMs() });
     this.#changed(document, board, session);
   }
 
-  clear(document: DocumentId, session: SessionId, channel: number): void {
+  #clear(document: DocumentId, session: SessionId, channel: number): void {
     const board = this.#boards.get(document);
     const before = board?.shown.get(session);
     if (board === undefined || before === undefined || before.channel > channel) return;
@@ -53,12 +58,17 @@ export class Presence {
     return { document, full: true, sessions };
   }
 
-  /** Called about once a second: sessions that were not heard of for 15 s are gone. */
-  tick(): void {
+  /** Those who are relayed hear all of it once more. */
+  publish(document: DocumentId): void {
+    this.#fanOut.publish(document, 'presence', JSON.stringify(this.full(document)));
+  }
+
+  /** Called about once a second: sessions that were not heard of for 15 s are gone, and those whose node is. */
+  tick(isLiving: (node: string) => boolean): void {
     const beforeMs = this.#clock.monotonicMs() - FORGET_AFTER_MS;
     for (const [document, board] of this.#boards) {
-      for (const [session, { atMs, channel }] of board.shown)
-        if (atMs < beforeMs) this.clear(document, session, channel);
+      for (const [session, { atMs, channel, from }] of board.shown)
+        if (atMs < beforeMs || (from !== undefined && !isLiving(from))) this.#clear(document, session, channel);
       if (board.shown.size === 0 && board.changed.size === 0) {
         board.interval?.();
         this.#boards.delete(document);
@@ -91,7 +101,9 @@ export class Presence {
     }
     board.changed.clear();
     const frame: PresenceFrame = { document, full: false, sessions };
-    this.#fanOut.deliver(document, 'presence', JSON.stringify(frame));
+    const payloadText = JSON.stringify(frame);
+    this.#fanOut.deliver(document, 'presence', payloadText);
+    if (this.#isRelayed(document)) this.#fanOut.publish(document, 'presence', payloadText);
     board.interval = this.#clock.after(INTERVAL_MS, () => this.#next(document, board));
   }
 }

@@ -19,6 +19,7 @@ import {
   refuse,
   type AccessChange,
   type DocumentId,
+  type JsonObject,
   type OpenNextRequest,
   type OpenRequest,
   type PushReply,
@@ -29,6 +30,7 @@ import {
 } from '@homeport/protocol';
 import type { Pages } from '../document/catch-up.js';
 import type { DocumentRef, Documents } from '../document/document-ref.js';
+import { slotOf, type LostSlot, type Slot } from '../document/slot.js';
 import type { Clock } from '../runtime/clock.js';
 import type { Probe } from '../runtime/probe.js';
 import type { Identity } from './access.js';
@@ -53,7 +55,12 @@ export const DEFAULT_SESSION_SETTINGS: SessionSettings = {
 
 interface OpenDocument {
   readonly ref: DocumentRef;
+  readonly pin: 'redirect' | 'relay';
   state: 'opening' | 'open';
+  /** It lives on another node. */
+  isRelayed: boolean;
+  /** The highest opNo that was acknowledged while this was being opened. */
+  ackedMeanwhile: number;
   rest: Pages | undefined;
   pages: number;
   unanswered: number;
@@ -74,6 +81,8 @@ export class Session {
   readonly #requestRate: Rate;
   readonly #presenceRate: Rate;
   readonly #open = new Map<DocumentId, OpenDocument>();
+  /** What was open here and lives elsewhere now: what is still pushed here is told where it went. */
+  readonly #moved = new Map<DocumentId, Refusal>();
   #identity: Identity;
   #isClosed = false;
 
@@ -121,15 +130,18 @@ export class Session {
         );
       case 'read':
         return this.#request(parseRead(payload), (request) =>
-          this.#withRight(request.document, () => this.#documents.open(request.document).read(request)),
+          this.#withRight(request.document, () =>
+            this.#documents.open(request.document, this.#pinOf(request.document)).read(request),
+          ),
         );
       case 'entries':
         return this.#request(parseEntries(payload), ({ document, from }) =>
-          this.#withRight(document, () => this.#documents.open(document).entries(from)),
+          this.#withRight(document, () => this.#documents.open(document, this.#pinOf(document)).entries(from)),
         );
       case 'close':
         return this.#request(parseClose(payload), async ({ document }) => {
           this.#leave(document);
+          this.#moved.delete(document);
           return { ok: true };
         });
       default:
@@ -164,6 +176,41 @@ export class Session {
     }
   }
 
+  /** How many documents of such slots are open. */
+  countOn(isOn: (slot: Slot) => boolean): number {
+    let count = 0;
+    for (const document of this.#open.keys()) if (isOn(slotOf(document))) count++;
+    return count;
+  }
+
+  /**
+   * These slots are other nodes' now. A session that can go there is told where; one that is pinned here opens again, and
+   * is relayed. `afterMs`: within so long, so that not all of them come to the new owner at once.
+   */
+  moved(lost: ReadonlyMap<Slot, LostSlot>, afterMs: () => number): void {
+    for (const [document, open] of [...this.#open]) {
+      const slot = lost.get(slotOf(document));
+      if (slot === undefined || open.state !== 'open' || open.isRelayed) continue;
+      this.#leave(document);
+      const { owner, epoch } = slot;
+      if (open.pin === 'relay' || owner === undefined) this.#channel.send('resume', { document });
+      else {
+        const waitMs = afterMs();
+        this.#moved.set(document, refuse.moved(owner, epoch, waitMs));
+        this.#channel.send('moved', { document, owner, epoch, afterMs: waitMs });
+      }
+    }
+  }
+
+  /** These documents live here now: who was relayed opens again, and is served directly. */
+  cameHome(isHere: (document: DocumentId) => boolean): void {
+    for (const [document, open] of [...this.#open]) {
+      if (open.state !== 'open' || !open.isRelayed || !isHere(document)) continue;
+      this.#leave(document);
+      this.#channel.send('resume', { document });
+    }
+  }
+
   /** Ends the channel, with a word why. */
   end(why: string): void {
     this.closed();
@@ -193,6 +240,9 @@ export class Session {
     const push = { user, session: this.id, writer: this.#writer, opNo, after, base: base ?? (0 as Seq), ops };
     return open.ref.push(push).then((reply) => {
       open.unanswered--;
+      const present = this.#open.get(document);
+      if (present !== undefined && present !== open && reply.ok)
+        present.ackedMeanwhile = Math.max(present.ackedMeanwhile, opNo);
       this.#probe.pushed(reply.ok ? 'ok' : reply.code, this.#clock.monotonicMs() - startedMs);
       return reply;
     });
@@ -203,7 +253,7 @@ export class Session {
     const refusal = this.#rightRefusal(document, 'write');
     if (refusal !== undefined) return refusal;
     const open = this.#open.get(document);
-    if (open?.state !== 'open') return refuse.notOpen();
+    if (open?.state !== 'open') return this.#moved.get(document) ?? refuse.notOpen();
     if (open.unanswered >= LIMITS.pendingPushes) return refuse.rateLimited(50);
     const waitMs = this.#pushRate.take();
     return waitMs > 0 ? refuse.rateLimited(waitMs) : undefined;
@@ -234,34 +284,71 @@ export class Session {
     );
   }
 
-  async #openDocument({ document, since }: OpenRequest): Promise<object> {
+  #pinOf(document: DocumentId): 'redirect' | 'relay' {
+    return this.#open.get(document)?.pin ?? 'redirect';
+  }
+
+  async #openDocument({ document, since, epoch: heardOf, pin = 'redirect' }: OpenRequest): Promise<object> {
     const refusal = this.#rightRefusal(document, 'read');
     if (refusal !== undefined) return refusal;
     if (!this.#open.has(document) && this.#open.size >= LIMITS.documentsPerSession)
       return refuse.tooLarge('documentsPerSession', `a session opens at most ${LIMITS.documentsPerSession} documents`);
     this.#leave(document);
-    const ref = this.#documents.open(document);
-    const mine: OpenDocument = { ref, state: 'opening', rest: undefined, pages: 0, unanswered: 0 };
+    this.#moved.delete(document);
+    const ref = this.#documents.open(document, pin);
+    const mine: OpenDocument = {
+      ref,
+      pin,
+      state: 'opening',
+      isRelayed: false,
+      ackedMeanwhile: 0,
+      rest: undefined,
+      pages: 0,
+      unanswered: 0,
+    };
     this.#open.set(document, mine);
+    const isMine = (): boolean => !this.#isClosed && this.#open.get(document) === mine;
+    if (heardOf !== undefined) await this.#documents.catchUp(document, heardOf);
     const opened = await ref.open({
       since,
       user: this.user,
       session: this.id,
       join: () => {
-        if (this.#isClosed || this.#open.get(document) !== mine) return false;
+        if (!isMine()) return false;
         this.#channel.join(document);
         mine.state = 'open';
         return true;
       },
+      joinRelayed: async () => {
+        if (!isMine()) return false;
+        await this.#channel.joinRelayed(document);
+        return isMine();
+      },
     });
     if ('ok' in opened) {
       if (this.#open.get(document) === mine) this.#open.delete(document);
+      if (!this.#open.has(document)) this.#channel.leave(document);
       return opened;
+    }
+    if (opened.relayed) {
+      // It is of a moment before an ack that has overtaken it: it would look like a history that was lost.
+      const isOvertaken = opened.session.accepted < mine.ackedMeanwhile;
+      // Nobody else sees to it that a document that was closed meanwhile is left there.
+      if (!isMine() || isOvertaken) {
+        ref.leave();
+        if (isMine()) this.#open.delete(document);
+        if (!this.#open.has(document)) this.#channel.leave(document);
+        return refuse.unavailable(isOvertaken ? 'it changed meanwhile; ask again' : 'the session went away', 0);
+      }
+      mine.isRelayed = true;
+      mine.state = 'open';
     }
     if (opened.page.next !== undefined) mine.rest = opened.rest;
     // Once the reply has left: a client knows the document by the reply.
     this.#clock.after(0, () => {
-      if (this.#open.get(document) === mine) this.#channel.send('presence', this.#presence.full(document));
+      if (this.#open.get(document) !== mine) return;
+      if (mine.isRelayed) this.#documents.askPresence(document);
+      else this.#channel.send('presence', this.#presence.full(document));
     });
     const access = this.#identity.accessTo(document);
     const { position, owner, epoch, relayed, session, page } = opened;
@@ -283,8 +370,15 @@ export class Session {
     const parsed = parsePresence(payload);
     if (!parsed.ok || this.#presenceRate.take() > 0) return;
     const { document, state } = parsed.value;
-    if (this.#open.get(document)?.state !== 'open' || this.#rightRefusal(document, 'read')) return;
-    this.#presence.show(document, this.id, this.user, this.channelNumber, state);
+    const open = this.#open.get(document);
+    if (open?.state !== 'open' || this.#rightRefusal(document, 'read')) return;
+    this.#present(document, open, state);
+  }
+
+  #present(document: DocumentId, open: OpenDocument, state: JsonObject | null): void {
+    const shown = { session: this.id, user: this.user, channel: this.channelNumber, state };
+    if (open.isRelayed) this.#documents.present(document, shown);
+    else this.#presence.show(document, shown);
   }
 
   #tellAccess(change: AccessChange): void {
@@ -296,8 +390,8 @@ export class Session {
     const open = this.#open.get(document);
     if (open === undefined) return;
     this.#open.delete(document);
-    this.#presence.clear(document, this.id, this.channelNumber);
     if (open.state !== 'open') return;
+    this.#present(document, open, null);
     this.#channel.leave(document);
     open.ref.leave();
   }

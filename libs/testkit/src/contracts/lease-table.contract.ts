@@ -118,6 +118,52 @@ export function describeLeaseTable(name: string, make: () => Promise<LeaseTables
       expect(await alice.raise('alice.1', [first])).toEqual({ kept: [], lost: [{ ...lost[0], owner: undefined }] });
     });
 
+    it('W10: takes only the slots that it names, from the dead and from nobody', async () => {
+      const [first, second] = await takeAll();
+      await bob.join(node('bob.1'));
+      const taken = await bob.takeOver('bob.1', { id: 'alice.1', renewals: 0 }, [first.slot]);
+      expect(taken).toEqual([next(first)]);
+      expect(await bob.takeOver('bob.1', undefined, [first.slot, second.slot])).toEqual([next(second)]);
+      expect(await bob.takeOver('bob.1', undefined)).toHaveLength(SLOTS - 2);
+    });
+
+    it('shows who owns what, and a version that every change of ownership raises', async () => {
+      const before = await versionOf(alice, 'alice.1');
+      expect(
+        (await bob.slots()).every(({ owner, epoch }, slot) => owner === undefined && epoch === 0 && slot >= 0),
+      ).toBe(true);
+      const [first] = await takeAll();
+      const rows = await bob.slots();
+      expect(rows).toHaveLength(SLOTS);
+      expect(rows[first.slot]).toEqual({ ...first, owner: 'alice.1' });
+      const taken = await versionOf(alice, 'alice.1');
+      expect(taken).toBe(before + SLOTS);
+      await alice.raise('alice.1', [first]);
+      expect(await versionOf(alice, 'alice.1')).toBe(taken + 1);
+    });
+
+    it('W10: a handoff moves what is mine at that epoch to a node that is up, at the next epoch', async () => {
+      const [first, second] = await takeAll();
+      await bob.join(node('bob.1'));
+      await alice.raise('alice.1', [second]);
+      expect(await alice.handOff('alice.1', [first, second], 'bob.1')).toEqual([next(first)]);
+      expect((await bob.slots())[first.slot]).toEqual({ ...next(first), owner: 'bob.1' });
+      expect(await alice.handOff('alice.1', [first], 'bob.1')).toEqual([]);
+      await bob.drain('bob.1');
+      expect(await alice.handOff('alice.1', [next(second)], 'bob.1')).toEqual([]);
+      expect(await alice.handOff('alice.1', [next(second)], 'nobody.1')).toEqual([]);
+      expect((await bob.slots())[second.slot]).toEqual({ ...next(second), owner: 'alice.1' });
+    });
+
+    it('who drains keeps its slots and renews, and takes nothing any more', async () => {
+      await alice.takeOver('alice.1', undefined, [1 as Slot]);
+      await alice.drain('alice.1');
+      expect(await alice.renew('alice.1')).toMatchObject({ nodes: [{ id: 'alice.1', state: 'draining' }] });
+      await expect(alice.takeOver('alice.1', undefined)).rejects.toThrow(/./);
+      await bob.join(node('bob.1'));
+      expect(await bob.takeOver('bob.1', undefined)).toHaveLength(SLOTS - 1);
+    });
+
     it('who leaves owns nothing, and what it owned is free at the next epoch', async () => {
       const [first] = await takeAll();
       await alice.leave('alice.1');
@@ -156,6 +202,12 @@ function ref(id: string) {
 
 function next({ slot, epoch }: Tenure): { slot: Slot; epoch: Epoch } {
   return { slot, epoch: (epoch + 1) as Epoch };
+}
+
+async function versionOf(leases: LeaseTable, id: string): Promise<number> {
+  const renewal = await leases.renew(id);
+  if (renewal.kind !== 'renewed') throw new Error(`the renewal of ${id} ended ${renewal.kind}`);
+  return renewal.version;
 }
 
 async function counters(leases: LeaseTable, id: string): Promise<Record<string, number>> {

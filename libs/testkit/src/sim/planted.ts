@@ -129,7 +129,7 @@ class EmptyLoad extends Through {
   }
 }
 
-class LeasesThrough extends LeaseTable {
+export class LeasesThrough extends LeaseTable {
   constructor(
     readonly leases: LeaseTable,
     readonly database: MemoryDatabase,
@@ -155,6 +155,18 @@ class LeasesThrough extends LeaseTable {
 
   override takeOver(...ask: Parameters<LeaseTable['takeOver']>) {
     return this.leases.takeOver(...ask);
+  }
+
+  override slots() {
+    return this.leases.slots();
+  }
+
+  override handOff(...ask: Parameters<LeaseTable['handOff']>) {
+    return this.leases.handOff(...ask);
+  }
+
+  override drain(me: string) {
+    return this.leases.drain(me);
   }
 
   override raise(...ask: Parameters<LeaseTable['raise']>) {
@@ -187,11 +199,11 @@ function loadInTheTakeover(): Planted {
     }
   }
   class Taking extends LeasesThrough {
-    override async takeOver(...[me, victim]: Parameters<LeaseTable['takeOver']>) {
+    override async takeOver(...[me, victim, slots]: Parameters<LeaseTable['takeOver']>) {
       const log = new MemoryDocumentLog(new MemoryLink(this.database));
       if (victim !== undefined)
         for (const document of this.database.documents.keys()) taken.set(document, await log.load(document));
-      return this.leases.takeOver(me, victim);
+      return this.leases.takeOver(me, victim, slots);
     }
   }
   return {

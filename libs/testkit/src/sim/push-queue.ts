@@ -30,6 +30,10 @@ export class PushQueue {
     return this.#waiting.reduce((count, { isSent }) => count + Number(isSent), 0);
   }
 
+  has(opNo: number): boolean {
+    return this.#waiting.some((push) => push.opNo === opNo);
+  }
+
   add(ops: readonly Op[]): void {
     this.#waiting.push({ opNo: ++this.#lastOpNo, ops, isSent: false });
   }

@@ -4,6 +4,8 @@ import {
   type EntriesFrame,
   type EntriesReply,
   type Entry,
+  type Moved,
+  type NodeRef,
   type OpenReply,
   type PushReply,
   type ReadReply,
@@ -19,8 +21,13 @@ import { Fold, type Witness } from './witness.js';
 
 const REPAIR_AFTER_MS = 200;
 
+/** How a client finds the owner: by itself, or through whichever node it is on. */
+export type Pinning =
+  { readonly pin: 'relay' } | { readonly pin: 'redirect'; readonly moved: (owner: NodeRef, afterMs: number) => void };
+
 export class SimBoard {
   readonly #document: DocumentId;
+  readonly #pinning: Pinning;
   readonly #session: string;
   readonly #world: FakeClock;
   readonly #random: SeededRandom;
@@ -40,9 +47,18 @@ export class SimBoard {
   /** The highest position that this session was shown. */
   #seen = 0 as Seq;
   holes = 0;
+  wasRelayed = false;
 
-  constructor(document: DocumentId, session: string, world: FakeClock, random: SeededRandom, witness: Witness) {
+  constructor(
+    document: DocumentId,
+    session: string,
+    world: FakeClock,
+    random: SeededRandom,
+    witness: Witness,
+    pinning: Pinning,
+  ) {
     this.#document = document;
+    this.#pinning = pinning;
     this.#session = session;
     this.#world = world;
     this.#random = random;
@@ -101,6 +117,12 @@ export class SimBoard {
     this.#open();
   }
 
+  heardMoved({ owner, afterMs }: Moved): void {
+    this.#state = 'closed';
+    if (this.#pinning.pin === 'redirect') this.#pinning.moved(owner, afterMs);
+    else this.#witness.violated('P', `${this.#session} is relayed, and is told that ${this.#document} moved`);
+  }
+
   // ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #close(): void {
@@ -125,7 +147,8 @@ export class SimBoard {
     const mayResume = this.#position !== undefined && this.#random.chance(0.8);
     const since = mayResume ? { since: { timeline: this.#timeline, seq: this.#position } } : {};
     const floor = this.#floor();
-    line.ask('open', { document: this.#document, ...since }, (reply: OpenReply) => {
+    const { pin } = this.#pinning;
+    line.ask('open', { document: this.#document, pin, ...since }, (reply: OpenReply) => {
       if (line !== this.#line || this.#state !== 'opening') return;
       this.#opened(reply, floor);
     });
@@ -134,10 +157,12 @@ export class SimBoard {
   #opened(reply: OpenReply, floor: Seq): void {
     if (!reply.ok) {
       this.#state = 'closed';
+      if (reply.code === 'moved' && this.#pinning.pin === 'redirect') this.#pinning.moved(reply.owner, reply.afterMs);
       this.#waitFor('retryAfterMs' in reply ? reply.retryAfterMs : 0);
       return;
     }
     const { position, session, snapshot, tail } = reply;
+    this.wasRelayed ||= reply.relayed;
     if (session.accepted < this.#queue.accepted)
       this.#witness.violated(
         'X7',
@@ -243,7 +268,8 @@ export class SimBoard {
     for (const { opNo, after, ops } of this.#queue.take()) {
       const push = { document: this.#document, opNo, after, base: this.#base, ops };
       line.ask('push', push, (reply: PushReply) => {
-        if (line === this.#line) this.#answered(opNo, reply);
+        // What is settled is not unsettled by the late answer of an earlier try.
+        if (line === this.#line && this.#queue.has(opNo)) this.#answered(opNo, reply);
       });
     }
   }

@@ -1,10 +1,13 @@
-import type { DocumentId, EntriesFrame, HeadBeacon, Resume, ServerToClient } from '@homeport/protocol';
+import type { DocumentId, EntriesFrame, HeadBeacon, Moved, Resume, ServerToClient } from '@homeport/protocol';
 import type { FakeClock } from '../fake-clock.js';
 import type { SeededRandom } from '../seeded-random.js';
-import { SimBoard } from './sim-board.js';
+import { SimBoard, type Pinning } from './sim-board.js';
 import type { Line } from './sim-node.js';
 import type { Peer } from './sim-wire.js';
 import type { Witness } from './witness.js';
+
+/** To the node `towards`, if it can be reached, or to any. */
+export type Dial = (client: Peer, session: string, towards: string | undefined) => Line | undefined;
 
 /** Without a word for this long while something is unanswered, it looks for the owner again. */
 const SILENCE_MS = 1_000;
@@ -15,7 +18,9 @@ export class SimClient {
   readonly #session: string;
   readonly #world: FakeClock;
   readonly #random: SeededRandom;
-  readonly #dial: (client: Peer, session: string) => Line | undefined;
+  readonly #dial: Dial;
+  /** The node to go to next. */
+  #towards: string | undefined;
   readonly #boards = new Map<DocumentId, SimBoard>();
   #line: Line | undefined;
   /** The end of the present line: what comes over an older one is not heard. */
@@ -29,14 +34,15 @@ export class SimClient {
     world: FakeClock,
     random: SeededRandom,
     witness: Witness,
-    dial: (client: Peer, session: string) => Line | undefined,
+    dial: Dial,
+    pin: 'redirect' | 'relay' = 'redirect',
   ) {
     this.#session = session;
     this.#world = world;
     this.#random = random;
     this.#dial = dial;
     for (const document of documents)
-      this.#boards.set(document, new SimBoard(document, session, world, random, witness));
+      this.#boards.set(document, new SimBoard(document, session, world, random, witness, this.#pinning(pin)));
     this.#next();
   }
 
@@ -50,6 +56,10 @@ export class SimClient {
 
   get holes(): number {
     return [...this.#boards.values()].reduce((sum, { holes }) => sum + holes, 0);
+  }
+
+  get wasRelayed(): boolean {
+    return [...this.#boards.values()].some(({ wasRelayed }) => wasRelayed);
   }
 
   get condition(): string {
@@ -85,11 +95,24 @@ export class SimClient {
         this.#boards.get(document)!.heardResume();
         return;
       }
+      case 'moved': {
+        const moved: Moved = payload;
+        this.#boards.get(moved.document)!.heardMoved(moved);
+        return;
+      }
       case 'presence':
-      case 'moved':
       case 'access':
         return;
     }
+  }
+
+  #pinning(pin: 'redirect' | 'relay'): Pinning {
+    if (pin === 'relay') return { pin };
+    const moved: Extract<Pinning, { pin: 'redirect' }>['moved'] = (owner, afterMs) => {
+      this.#towards = owner.id;
+      this.#world.after(afterMs, () => this.drop());
+    };
+    return { pin, moved };
   }
 
   #ended(): void {
@@ -115,7 +138,8 @@ export class SimClient {
         heardAnswer: () => peer === this.#peer && (this.#heardMs = this.#world.monotonicMs()),
         ended: () => peer === this.#peer && this.#ended(),
       };
-      this.#line = this.#dial(peer, this.#session);
+      this.#line = this.#dial(peer, this.#session, this.#towards);
+      this.#towards = undefined;
       if (this.#line === undefined) return;
       this.#peer = peer;
       this.#state = 'dialing';

@@ -7,9 +7,11 @@ import {
   type LeaseTable,
   type LoadedDocument,
   type NodeSettings,
+  type Peers,
 } from '@homeport/core';
 import { isObject, type DocumentId, type PushReply, type PushRequest } from '@homeport/protocol';
 import type { FakeClock } from '../fake-clock.js';
+import type { MemoryBus, MemoryExchange } from '../memory-bus.js';
 import type { MemoryDatabase } from '../memory-database.js';
 import type { Poison } from '../memory-document-log.js';
 import { MemoryLeaseTable } from '../memory-lease-table.js';
@@ -37,6 +39,12 @@ export interface Planted {
   readonly leases?: (leases: LeaseTable, database: MemoryDatabase) => LeaseTable;
 }
 
+/** What a node that is one of several has beside. */
+export interface Others {
+  readonly exchange: MemoryExchange;
+  readonly peers: Peers;
+}
+
 /** Everything is shorter than in earnest, so that much happens in a run. */
 export const SIM_SETTINGS: Partial<NodeSettings> = {
   lanes: 2,
@@ -47,6 +55,11 @@ export const SIM_SETTINGS: Partial<NodeSettings> = {
   checkpointEntries: 4,
   checkpointAfterMs: 300,
   idleMs: 300,
+  lookMs: 60,
+  settleMs: 300,
+  freeGraceMs: 500,
+  rebalanceAfterMs: 1_000,
+  handoffSlots: 400,
 };
 const DEADLINE_MS = 1_500;
 const LATENCY_MS = 4;
@@ -57,6 +70,8 @@ export class SimNode {
   readonly probe = new RecordingProbe();
   readonly rooms: SimRooms;
   readonly log: LateLog;
+  /** Something was done to it for which others may rightly take it to be dead. */
+  isExcused = false;
   readonly node: HomeNode;
   /** Why it ended; undefined while it has not. */
   ended: string | undefined;
@@ -64,6 +79,7 @@ export class SimNode {
   readonly #random: SeededRandom;
   readonly #witness: Witness;
   readonly #channels = new Set<SimChannel>();
+  #cutBus: () => void = () => {};
 
   constructor(
     world: FakeClock,
@@ -73,6 +89,7 @@ export class SimNode {
     name: string,
     incarnation: number,
     planted: Planted,
+    others?: Others,
   ) {
     this.#world = world;
     this.#random = random;
@@ -92,10 +109,12 @@ export class SimNode {
       random,
       probe: this.probe,
       settings: SIM_SETTINGS,
+      ...(others && { others: { bus: this.#bus(others.exchange), peers: others.peers } }),
     });
     this.process.onDeath(() => {
       this.ended ??= 'it died';
       link.cut();
+      this.#cutBus();
       for (const channel of this.#channels) channel.break();
     });
     this.rooms.onDeliver = () => {
@@ -111,6 +130,12 @@ export class SimNode {
     };
     void this.node.lost.then((reason) => this.process.after(this.#random.between(0, 500), () => end(reason)));
     this.node.start(claim).catch((error: unknown) => end(String(error)));
+  }
+
+  #bus(exchange: MemoryExchange): MemoryBus {
+    const bus = exchange.connect(this.process, (event) => this.process.receive(event));
+    this.#cutBus = () => bus.cut();
+    return bus;
   }
 
   get isServing(): boolean {
@@ -143,7 +168,7 @@ export class SimNode {
           if (there === undefined || !channel.isOpen) return;
           const asked: unknown = JSON.parse(text);
           void there.receive(event, asked)?.then((reply) => {
-            this.#answers(session, event, asked, reply as { readonly ok: boolean });
+            this.#answers(channel, session, event, asked, reply as { readonly ok: boolean });
             const sent = JSON.stringify(reply);
             channel.deliver(() => {
               unanswered--;
@@ -166,9 +191,9 @@ export class SimNode {
   }
 
   /** The moment at which a node commits itself to something. */
-  #answers(session: string, event: string, asked: unknown, reply: { readonly ok: boolean }): void {
+  #answers(channel: SimChannel, session: string, event: string, asked: unknown, reply: { readonly ok: boolean }): void {
     if (!reply.ok) return;
-    if (this.node.state === 'lost' && event !== 'close')
+    if (this.node.state === 'lost' && event !== 'close' && channel.isOpen)
       this.#witness.violated('O4', `${this.node.me.id} answers ${event}, though it is lost`);
     if (event !== 'push') return;
     const { document, opNo } = asked as PushRequest;

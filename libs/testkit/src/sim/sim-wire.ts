@@ -58,6 +58,10 @@ export class SimChannel extends Channel {
     if (this.#state === 'open') this.#rooms.join(document, this);
   }
 
+  override async joinRelayed(document: DocumentId): Promise<void> {
+    if (this.#state === 'open') this.#rooms.joinRelayed(document, this);
+  }
+
   override leave(document: DocumentId): void {
     this.#rooms.leave(document, this);
   }
@@ -107,9 +111,11 @@ export class SimChannel extends Channel {
 export class SimRooms extends FanOut {
   readonly #random: SeededRandom;
   readonly #rooms = new Map<DocumentId, Set<SimChannel>>();
+  readonly #relayed = new Map<DocumentId, Set<SimChannel>>();
   /** Probability that a channel misses a message. */
   loss = 0;
   onDeliver: () => void = () => {};
+  onPublish: (document: DocumentId, event: DocumentEvent, payloadText: string) => void = () => {};
 
   constructor(random: SeededRandom) {
     super();
@@ -122,16 +128,29 @@ export class SimRooms extends FanOut {
       if (!this.#random.chance(this.loss)) channel.sendText(event, payloadText);
   }
 
+  override publish(document: DocumentId, event: DocumentEvent, payloadText: string): void {
+    this.onPublish(document, event, payloadText);
+  }
+
+  /** Also what another node published, when it comes in. */
+  override deliverRelayed(document: DocumentId, event: DocumentEvent, payloadText: string): void {
+    for (const channel of this.#relayed.get(document) ?? []) channel.sendText(event, payloadText);
+  }
+
   join(document: DocumentId, channel: SimChannel): void {
-    const room = this.#rooms.get(document) ?? new Set();
-    this.#rooms.set(document, room.add(channel));
+    this.#rooms.set(document, (this.#rooms.get(document) ?? new Set()).add(channel));
+  }
+
+  joinRelayed(document: DocumentId, channel: SimChannel): void {
+    this.#relayed.set(document, (this.#relayed.get(document) ?? new Set()).add(channel));
   }
 
   leave(document: DocumentId, channel: SimChannel): void {
     this.#rooms.get(document)?.delete(channel);
+    this.#relayed.get(document)?.delete(channel);
   }
 
   leaveAll(channel: SimChannel): void {
-    for (const room of this.#rooms.values()) room.delete(channel);
+    for (const room of [...this.#rooms.values(), ...this.#relayed.values()]) room.delete(channel);
   }
 }

@@ -94,7 +94,7 @@ export class Simulation {
     for (const document of DOCUMENTS) {
       let read: ReadReply | undefined;
       void next.node.directory
-        .open(document)
+        .open(document, 'redirect')
         .read({ document })
         .then((reply) => (read = reply));
       await this.#goOn('the last read', () => read !== undefined, 1_000);

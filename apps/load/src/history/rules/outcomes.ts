@@ -35,7 +35,8 @@ const REFUSED: Record<Code, 'absent' | 'nothing'> = {
 
 export function checkOutcomes({ history, log }: Evidence): Violation[] {
   const violations: Violation[] = [];
-  const report = (document: DocumentId, says: string): void => void violations.push({ rule: 1, document, says });
+  const report = (document: DocumentId, says: string, at?: number): void =>
+    void violations.push({ rule: 1, document, says, ...(at !== undefined && { at }) });
 
   const logged = new Map<string, Logged>();
   for (const { document, entry } of entriesOf(log)) {
@@ -58,7 +59,12 @@ export function checkOutcomes({ history, log }: Evidence): Violation[] {
       report(operation.document, `${name(operation)} is in the log at ${found.seq} with another content`);
     switch (operation.outcome) {
       case 'ok':
-        if (!found) report(operation.document, `${name(operation)} was acknowledged at ${operation.seq} and is lost`);
+        if (!found)
+          report(
+            operation.document,
+            `${name(operation)} was acknowledged at ${operation.seq} and is lost`,
+            operation.end,
+          );
         else if (found.seq !== operation.seq)
           report(operation.document, `${name(operation)} was acknowledged at ${operation.seq} and is at ${found.seq}`);
         break;

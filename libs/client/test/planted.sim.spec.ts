@@ -1,0 +1,70 @@
+/** The model test is worth what it finds: each of these known bugs of a client must turn it red, with the rule that it breaks. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ClientDocument } from '../src/client-document.js';
+import { Pending } from '../src/pending.js';
+import { Replica } from '../src/replica.js';
+import { Route } from '../src/route.js';
+import { Sender } from '../src/sender.js';
+import { play } from './world.js';
+
+const SEEDS_MAX = 400;
+
+const PLANTED_BUGS: readonly { readonly bug: string; readonly rules: RegExp; readonly plant: () => void }[] = [
+  {
+    bug: 'a `moved` to a lower epoch that is followed',
+    rules: /^C12: /,
+    plant: () =>
+      vi.spyOn(Route.prototype, 'follow').mockImplementation(function (this: Route, owner, epoch) {
+        this.arrive(owner, epoch);
+        return true;
+      }),
+  },
+  {
+    bug: 'a push that gets a new number after a move',
+    rules: /^W5: |own increments count once/,
+    plant: () =>
+      vi.spyOn(Pending.prototype, 'sendAgain').mockImplementation((push) => {
+        if (push.stage.at === 'sent') push.stage = { at: 'unsent' };
+      }),
+  },
+  {
+    bug: 'unanswered pushes that are forgotten on a move',
+    rules: /is live with nothing pending/,
+    plant: () => vi.spyOn(Sender.prototype, 'sendAgain').mockImplementation(() => undefined),
+  },
+  {
+    bug: 'an open whose memory of the session is not settled before its state is shown',
+    rules: /own increments count once|sees its own increments once/,
+    plant: () => {
+      const recall = Replica.prototype.recall;
+      vi.spyOn(Replica.prototype, 'recall').mockImplementation(function (this: Replica, head) {
+        return recall.call(this, { ...head, session: { ...head.session, recent: [] } });
+      });
+    },
+  },
+  {
+    bug: 'sockets that are kept though nobody needs them',
+    rules: /^C11: \w+ has \d+ sockets/,
+    plant: () => vi.spyOn(ClientDocument.prototype, 'uses').mockImplementation(() => true),
+  },
+];
+
+describe('the model test notices', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  for (const { bug, rules, plant } of PLANTED_BUGS) {
+    it(`${bug}`, async () => {
+      plant();
+      for (let seed = 0; seed < SEEDS_MAX; seed++) {
+        const failure = await play(seed).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        if (failure === undefined) continue;
+        expect(String((failure as Error).message)).toMatch(rules);
+        return;
+      }
+      expect.fail(`${SEEDS_MAX} seeds, and nothing was noticed`);
+    }, 120_000);
+  }
+});

@@ -1,0 +1,62 @@
+/**
+ * What is asked of the documents of a slot while it is being handed over waits here, in order, and goes on when the gate
+ * opens: here, if the slot stayed, or with the word where it went.
+ */
+import type { Clock } from '../runtime/clock.js';
+import type { Slot } from './slot.js';
+
+/** More than this wait for nothing, and nobody for longer than this: who does is told to come again. */
+export const GATE_WAITING_MAX = 20_000;
+export const GATE_WAIT_MS = 2_000;
+
+interface Closed {
+  readonly opened: Promise<void>;
+  readonly open: () => void;
+}
+
+export class Gate {
+  readonly #closed = new Map<Slot, Closed>();
+  #waiting = 0;
+
+  close(slots: readonly Slot[]): void {
+    for (const slot of slots) {
+      if (this.#closed.has(slot)) continue;
+      let open = (): void => {};
+      const opened = new Promise<void>((resolve) => (open = resolve));
+      this.#closed.set(slot, { opened, open });
+    }
+  }
+
+  open(slots: readonly Slot[]): void {
+    for (const slot of slots) {
+      this.#closed.get(slot)?.open();
+      this.#closed.delete(slot);
+    }
+  }
+
+  isClosed(slot: Slot): boolean {
+    return this.#closed.has(slot);
+  }
+
+  /** Resolves when the gate of the slot opens. `shut`: it did not in time, or too many wait. */
+  passed(slot: Slot, clock: Clock): Promise<'open' | 'shut'> {
+    const closed = this.#closed.get(slot);
+    if (closed === undefined) return Promise.resolve('open');
+    if (this.#waiting >= GATE_WAITING_MAX) return Promise.resolve('shut');
+    this.#waiting++;
+    return new Promise((resolve) => {
+      const end = (how: 'open' | 'shut'): void => {
+        cancel();
+        this.#waiting--;
+        resolve(how);
+      };
+      let isOver = false;
+      const once = (how: 'open' | 'shut'): void => {
+        if (!isOver) end(how);
+        isOver = true;
+      };
+      const cancel = clock.after(GATE_WAIT_MS, () => once('shut'));
+      void closed.opened.then(() => once('open'));
+    });
+  }
+}

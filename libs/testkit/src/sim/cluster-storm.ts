@@ -1,0 +1,163 @@
+import type { SimNode } from './sim-node.js';
+import type { ClusterSimulation } from './simulate-cluster.js';
+
+const FAULTS = [
+  'crash',
+  'hang',
+  'pause',
+  'drain',
+  'leave',
+  'lostHandoff',
+  'join',
+  'stop',
+  'freeze',
+  'lostAnswers',
+  'stuck',
+  'slow',
+  'drops',
+  'noBus',
+  'badBus',
+  'parted',
+] as const;
+type Fault = (typeof FAULTS)[number];
+
+/** The lease of a node, and then some. */
+const LEASE_MS = 1_000;
+
+/** What befalls a cluster, one after another or several at once, drawn from the seed of the run. */
+export class ClusterStorm {
+  readonly #run: ClusterSimulation;
+  readonly #unwanted = new Set<string>();
+  #left: number;
+  #busy = 0;
+  #state: 'blowing' | 'healed' = 'blowing';
+  #joined = 0;
+
+  constructor(run: ClusterSimulation) {
+    this.#run = run;
+    this.#left = 3 + run.random.int(5);
+    this.#next();
+  }
+
+  get isOver(): boolean {
+    return this.#left === 0 && this.#busy === 0;
+  }
+
+  /** A node that was told to leave for good does not come back. */
+  isWanted(name: string): boolean {
+    return !this.#unwanted.has(name);
+  }
+
+  /** Nothing fails any more; what hangs goes on. */
+  heal(): void {
+    this.#state = 'healed';
+    this.#run.tell('all is healed');
+    this.#calm();
+    this.#run.database.start();
+    for (const { process } of this.#run.nodes) {
+      process.killAfter(Infinity);
+      process.resume();
+    }
+  }
+
+  #next(): void {
+    const { world, random } = this.#run;
+    world.after(random.between(100, 900), () => {
+      if (this.#left === 0) return;
+      this.#left--;
+      this.#blow(random.pick(FAULTS));
+      this.#next();
+    });
+  }
+
+  #blow(fault: Fault): void {
+    const { random, database, exchange, living } = this.#run;
+    const node = living.length === 0 ? undefined : random.pick(living);
+    if (node === undefined) return;
+    const name = node.node.me.id;
+    const spanMs = random.chance(0.5) ? random.between(50, LEASE_MS) : random.between(LEASE_MS, 3 * LEASE_MS);
+    switch (fault) {
+      case 'crash':
+        this.#run.tell(`${name} will crash`);
+        return node.process.killAfter(random.int(60));
+      case 'hang':
+      case 'pause':
+        this.#run.tell(`${name} hangs`);
+        node.process.pause();
+        node.isExcused = true;
+        return this.#until(fault, fault === 'hang' ? spanMs + 2 * LEASE_MS : spanMs / 3, () => node.process.resume());
+      case 'drain':
+        return this.#drain(node);
+      case 'lostHandoff':
+        node.faults.failNext('handOff', random.chance(0.7) ? 'answerLost' : 'requestLost');
+        return this.#drain(node);
+      case 'leave':
+        if (living.length < 3) return;
+        this.#unwanted.add(node.node.me.name);
+        return this.#drain(node);
+      case 'join':
+        if (living.length < 5) this.#run.boot(`late-${++this.#joined}`);
+        return;
+      case 'stop':
+        database.stop();
+        return this.#until(fault, spanMs, () => database.start());
+      case 'freeze':
+        database.freeze();
+        return this.#until(fault, spanMs, () => database.start());
+      case 'lostAnswers':
+        node.isExcused = true;
+        node.faults.rates = { error: 0.1, requestLost: 0.1, answerLost: 0.15 };
+        return this.#until(fault, spanMs, () => this.#calm());
+      case 'stuck':
+        node.log.lateness = 0.3;
+        return this.#until(fault, spanMs, () => this.#calm());
+      case 'slow':
+        node.log.checkpointSlowMs = 600;
+        return this.#until(fault, spanMs, () => this.#calm());
+      case 'drops':
+        node.breakSome(0.5);
+        for (const client of this.#run.clients) if (random.chance(0.3)) client.drop();
+        return;
+      case 'noBus':
+        exchange.stop();
+        return this.#until(fault, spanMs, () => exchange.start());
+      case 'badBus':
+        exchange.weather = { loss: 0.3, doubling: 0.3, latencyLowMs: 0.1, latencyHighMs: 60 };
+        return this.#until(fault, spanMs, () => this.#calm());
+      case 'parted': {
+        for (const other of living) if (other !== node) exchange.part(name, other.node.me.id);
+        return this.#until(fault, spanMs, () => exchange.joinAll());
+      }
+    }
+  }
+
+  /** As a supervisor stops it: by asking, and then, if need be, by force. */
+  #drain(node: SimNode): void {
+    if (!node.isServing) return;
+    this.#run.tell(`${node.node.me.id} is drained`);
+    void node.node.drain().then(() => node.process.kill());
+    this.#run.world.after(6_000, () => node.process.kill());
+  }
+
+  #until(fault: Fault, spanMs: number, end: () => void): void {
+    this.#busy++;
+    this.#run.tell(`${fault} for ${spanMs.toFixed(0)} ms`);
+    this.#run.world.after(spanMs, () => {
+      this.#busy--;
+      if (this.#state === 'blowing') end();
+    });
+  }
+
+  #calm(): void {
+    const { exchange, nodes } = this.#run;
+    exchange.weather = { loss: 0, doubling: 0, latencyLowMs: 0.1, latencyHighMs: 1 };
+    exchange.start();
+    exchange.joinAll();
+    for (const { faults, log, rooms } of nodes) {
+      faults.rates = {};
+      log.lateness = 0;
+      log.checkpointSlowMs = 0;
+      rooms.loss = 0;
+    }
+  }
+}
