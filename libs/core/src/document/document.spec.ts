@@ -9,7 +9,7 @@ import {
   watch,
   fromLog,
 } from '@homeport/testkit';
-import { stateHash, type Epoch, type Op, type Seq } from '@homeport/protocol';
+import { refuse, stateHash, type Epoch, type Op, type Seq } from '@homeport/protocol';
 import { describe, expect, it } from 'vitest';
 import type { LoadedDocument } from './document-log.js';
 import type { LoggedEntry } from './entry.js';
@@ -215,6 +215,17 @@ describe('Document: leaving memory', () => {
     expect(document.isIdle).toBe(false);
     document.endCheckpoint(plan, true);
     expect(document.isIdle).toBe(true);
+  });
+
+  it('W5: of a push without a number that is in flight when the slot moves it is not said that it was not stored', async () => {
+    const { document, clock } = openDocument();
+    const inFlight = watch(document.push(pushOf(0, [put('a', 1)], { session: 'http.1', after: 0 })));
+    document.takeBatch(1 as Epoch, 10, 1_000);
+    const behind = watch(document.push(pushOf(0, [put('b', 1)], { session: 'http.2', after: 0 })));
+    document.drop(refuse.moved({ id: 'b.1', name: 'b', url: 'http://b' }, 2 as Epoch, 0));
+    await clock.settle();
+    expect(inFlight.answer).toMatchObject({ code: 'unavailable' });
+    expect(behind.answer).toMatchObject({ code: 'moved' });
   });
 
   it('answers everything that waits when it is dropped, and commits nothing afterwards', async () => {

@@ -44,19 +44,13 @@ export class Gate {
     if (closed === undefined) return Promise.resolve('open');
     if (this.#waiting >= GATE_WAITING_MAX) return Promise.resolve('shut');
     this.#waiting++;
-    return new Promise((resolve) => {
-      const end = (how: 'open' | 'shut'): void => {
+    const passed = new Promise<'open' | 'shut'>((resolve) => {
+      const cancel = clock.after(GATE_WAIT_MS, () => resolve('shut'));
+      void closed.opened.then(() => {
         cancel();
-        this.#waiting--;
-        resolve(how);
-      };
-      let isOver = false;
-      const once = (how: 'open' | 'shut'): void => {
-        if (!isOver) end(how);
-        isOver = true;
-      };
-      const cancel = clock.after(GATE_WAIT_MS, () => once('shut'));
-      void closed.opened.then(() => once('open'));
+        resolve('open');
+      });
     });
+    return passed.finally(() => this.#waiting--);
   }
 }
