@@ -15,54 +15,67 @@ export interface Candidate {
   readonly name: string;
 }
 
+/** A node while the slots are shared out. */
+interface Share extends Candidate {
+  /** Of its name: made once, for it is asked for with every slot. */
+  readonly hash: number;
+  readonly owned: Slot[];
+  /** How many slots it can still be given. */
+  room: number;
+}
+
 /** The id of the node that should own each slot. `ownerOf`: who owns it now. At least one candidate. */
 export function placement(
   candidates: readonly Candidate[],
   ownerOf: (slot: Slot) => string | undefined,
 ): readonly string[] {
-  const nodes = [...candidates].sort((one, other) => compare(one.name, other.name) || compare(one.id, other.id));
-  const owned = new Map<string, Slot[]>(nodes.map(({ id }) => [id, []]));
+  const shares = candidates
+    .map(({ id, name }): Share => ({ id, name, hash: hashOf(name), owned: [], room: 0 }))
+    .sort((one, other) => compare(one.name, other.name) || compare(one.id, other.id));
+  const byId = new Map(shares.map((share) => [share.id, share]));
   const homeless: Slot[] = [];
-  for (let slot = 0; slot < SLOTS; slot++) (owned.get(ownerOf(slot as Slot) ?? '') ?? homeless).push(slot as Slot);
+  for (let slot = 0; slot < SLOTS; slot++)
+    (byId.get(ownerOf(slot as Slot) ?? '')?.owned ?? homeless).push(slot as Slot);
 
   // Fair shares differ by one at most. Who has the larger one already keeps it.
-  const countOf = ({ id }: Candidate): number => owned.get(id)!.length;
-  const byCount = [...nodes].sort((one, other) => countOf(other) - countOf(one));
-  const room = new Map(
-    byCount.map(({ id }, rank) => [id, Math.floor((SLOTS + nodes.length - 1 - rank) / nodes.length)]),
-  );
+  const byCount = [...shares].sort((one, other) => other.owned.length - one.owned.length);
+  byCount.forEach((share, rank) => (share.room = Math.floor((SLOTS + shares.length - 1 - rank) / shares.length)));
 
   const wish = Array.from<string>({ length: SLOTS });
-  for (const node of nodes) {
-    const mine = owned.get(node.id)!.sort((one, other) => weightOf(node, other) - weightOf(node, one) || one - other);
-    const kept = mine.slice(0, room.get(node.id));
-    for (const slot of kept) wish[slot] = node.id;
+  for (const share of shares) {
+    const mine = share.owned.sort((one, other) => weightOf(share, other) - weightOf(share, one) || one - other);
+    const kept = mine.slice(0, share.room);
+    for (const slot of kept) wish[slot] = share.id;
     homeless.push(...mine.slice(kept.length));
-    room.set(node.id, room.get(node.id)! - kept.length);
+    share.room -= kept.length;
   }
   for (const slot of homeless.sort((one, other) => one - other)) {
-    const taker = best(nodes, slot, ({ id }) => room.get(id)! > 0);
-    room.set(taker.id, room.get(taker.id)! - 1);
+    const taker = best(shares, slot);
+    taker.room--;
     wish[slot] = taker.id;
   }
   return wish;
 }
 
-function best(nodes: readonly Candidate[], slot: Slot, fits: (node: Candidate) => boolean): Candidate {
-  let found: Candidate | undefined;
-  for (const node of nodes)
-    if (fits(node) && (found === undefined || weightOf(node, slot) > weightOf(found, slot))) found = node;
+function best(shares: readonly Share[], slot: Slot): Share {
+  let found: Share | undefined;
+  for (const share of shares)
+    if (share.room > 0 && (found === undefined || weightOf(share, slot) > weightOf(found, slot))) found = share;
   if (found === undefined) throw new Error('the shares do not add up to all slots');
   return found;
 }
 
 /** FNV-1a over the name, then the slot, then mixed: neighbouring slots must not look alike. */
-function weightOf({ name }: Candidate, slot: Slot): number {
+function weightOf({ hash }: Share, slot: Slot): number {
+  let mixed = Math.imul(hash ^ slot, 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}
+
+function hashOf(name: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ slot, 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
+  return hash;
 }
 
 function compare(one: string, other: string): number {
