@@ -3,8 +3,9 @@ import { bench } from './bench/bench.js';
 import { chaos } from './chaos/chaos.js';
 import { CommandError, type Command } from './command.js';
 import { kill } from './kill/kill.js';
+import { scale } from './scale/scale.js';
 
-const COMMANDS: readonly Command[] = [bench, kill, chaos];
+const COMMANDS: readonly Command[] = [bench, kill, chaos, scale];
 
 try {
   process.exitCode = await main(process.argv.slice(2));

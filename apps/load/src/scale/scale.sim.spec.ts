@@ -1,0 +1,82 @@
+/** The simulation at its smallest, what `docs/scaling.md` says of it, and placement at every size. */
+import { readFileSync } from 'node:fs';
+import { SLOTS } from '@homeport/core';
+import { SeededRandom } from '@homeport/testkit';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { calmCost, calmRow } from './calm-cost.js';
+import type { Episode } from './episode.js';
+import { placementMoves } from './placement-moves.js';
+import { simulateSize } from './simulate.js';
+
+const NODES = [3, 10] as const;
+const page = readFileSync(new URL('../../../../docs/scaling.md', import.meta.url), 'utf8');
+
+describe.each(NODES)('a cluster of %i nodes', (nodes) => {
+  let episodes: readonly Episode[];
+  const episode = (name: string): Episode => episodes.find((each) => each.name === name)!;
+
+  beforeAll(async () => {
+    episodes = await simulateSize(nodes, 1, () => {});
+  });
+
+  it('O6: comes to rest after every change, with an owner for every slot and all of one mind', () => {
+    expect(episodes.map(({ name }) => name)).toEqual([
+      ...['start of all', 'calm', 'join', 'leave', 'crash of one', 'hang of one'],
+    ]);
+    for (const { name, restMs, agreedMs } of episodes) expect([name, restMs !== undefined]).toEqual([name, name !== 'calm']);
+    for (const name of ['crash of one', 'hang of one']) expect(episode(name).ownedMs).toBeGreaterThan(0);
+  });
+
+  it('O7: a join and a leave move a fair share, and no slot twice', () => {
+    for (const name of ['join', 'leave']) {
+      const { moved, transfers, fairShare } = episode(name);
+      expect(moved).toBeLessThanOrEqual(1.1 * fairShare);
+      expect(transfers).toBe(moved);
+    }
+  });
+
+  it('when nothing changes it sends what the page says, and no more', () => {
+    const { redis, postgres, transfers } = episode('calm');
+    const { published, delivered, deliveredBytes, renewals, rows, rowBytes } = calmCost(nodes);
+    const perSecond = (count: number, { seconds } = redis): number => count / seconds;
+    const isAsSaid = (seen: number, said: number): void => {
+      expect(perSecond(seen) / said).toBeGreaterThan(0.9);
+      expect(perSecond(seen) / said).toBeLessThan(1.05);
+    };
+    expect(transfers).toBe(0);
+    expect(Object.keys(redis.kinds)).toEqual(['heartbeat']);
+    isAsSaid(redis.total.sent, published);
+    isAsSaid(redis.total.received, delivered);
+    isAsSaid(redis.total.bytes, deliveredBytes);
+    expect(Object.keys(postgres.kinds)).toEqual(['renew']);
+    isAsSaid(postgres.total.sent, renewals);
+    isAsSaid(postgres.total.received, rows);
+    isAsSaid(postgres.total.bytes, rowBytes);
+  });
+
+  it('a change is told once for each batch of slots, and read by everybody twice at most', () => {
+    for (const name of ['join', 'leave', 'crash of one']) {
+      const { redis, postgres, fairShare, nodes: after } = episode(name);
+      const notices = redis.kinds['changed']!.sent;
+      expect(notices).toBeLessThanOrEqual(fairShare + 2);
+      expect(postgres.kinds['slots']!.sent).toBeLessThanOrEqual(2 * notices * (after + 1));
+    }
+  });
+});
+
+describe('docs/scaling.md', () => {
+  it.each([3, 10, 50, 200, 1_000])('has what a calm cluster of %i nodes costs, as it is computed', (nodes) => {
+    expect(page).toContain(calmRow(nodes));
+  });
+});
+
+describe('placement', () => {
+  it('O7: a join, a leave, and a crash of a tenth move what they must', () => {
+    for (let nodes = 3; nodes <= 200; nodes++) {
+      const { joined, left, crashed, orphaned, fairShare } = placementMoves(nodes, new SeededRandom(nodes));
+      expect(joined).toBeLessThanOrEqual(1.1 * Math.ceil(SLOTS / (nodes + 1)));
+      expect(left).toBeLessThanOrEqual(1.1 * fairShare);
+      expect(crashed).toBe(orphaned);
+    }
+  });
+});
