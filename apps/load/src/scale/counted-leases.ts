@@ -26,7 +26,9 @@ export function countedLeases(leases: LeaseTable, postgres: Traffic): LeaseTable
 
 function rowsOf(answer: unknown): readonly unknown[] {
   if (Array.isArray(answer)) return answer;
-  return (answer as Renewal | undefined)?.kind === 'renewed' ? (answer as Extract<Renewal, { nodes: unknown }>).nodes : [];
+  return (answer as Renewal | undefined)?.kind === 'renewed'
+    ? (answer as Extract<Renewal, { nodes: unknown }>).nodes
+    : [];
 }
 
 /** The rows of one answer are as good as equal in length. */

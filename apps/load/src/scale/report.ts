@@ -2,6 +2,7 @@
 import type { Episode } from './episode.js';
 import type { MemoryCost } from './memory-costs.js';
 import type { PlacementMoves } from './placement-moves.js';
+import type { PostgresCost } from './postgres-costs.js';
 import type { Amount, Report } from './traffic.js';
 
 export interface ScaleResult {
@@ -9,9 +10,10 @@ export interface ScaleResult {
   readonly clusters: readonly { readonly nodes: number; readonly episodes: readonly Episode[] }[];
   readonly placements: readonly PlacementMoves[];
   readonly memory: readonly MemoryCost[];
+  readonly postgres: readonly PostgresCost[];
 }
 
-export function report({ clusters, placements, memory }: ScaleResult): string {
+export function report({ clusters, placements, memory, postgres }: ScaleResult): string {
   return [
     ...clusters.flatMap(({ nodes, episodes }) => [cluster(nodes, episodes), '']),
     'placement alone: slots that move (fair share in brackets)',
@@ -30,6 +32,12 @@ export function report({ clusters, placements, memory }: ScaleResult): string {
     ...table(
       ['', 'each'],
       memory.map(({ what, bytesEach }) => [what, `${whole(bytesEach)} bytes`]),
+    ),
+    '',
+    'statements: CPU',
+    ...table(
+      ['', 'of Postgres', 'of the node'],
+      postgres.map(({ what, postgresMicros, nodeMicros }) => [what, micros(postgresMicros), micros(nodeMicros)]),
     ),
   ].join('\n');
 }
@@ -76,6 +84,10 @@ function size({ received, bytes }: Amount): string {
 
 function ms(value: number | undefined): string {
   return value === undefined ? '·' : `${whole(value)} ms`;
+}
+
+function micros(value: number | undefined): string {
+  return value === undefined ? 'not measured here' : `${whole(value)} µs`;
 }
 
 function whole(value: number): string {

@@ -6,10 +6,12 @@ import { terminal } from '../chaos/terminal.js';
 import { CommandError, type Command } from '../command.js';
 import { memoryCosts } from './memory-costs.js';
 import { placementMoves } from './placement-moves.js';
+import { postgresCosts } from './postgres-costs.js';
 import { report, type ScaleResult } from './report.js';
 import { simulateSize } from './simulate.js';
 
 const NODES_MAX = 1_000;
+const STATEMENTS = 2_000;
 
 export const scale: Command = {
   name: 'scale',
@@ -25,7 +27,8 @@ export const scale: Command = {
       '  --help               this text',
       '',
       'Every node is the whole of core, on a fake clock, with a database and a bus in memory; there are no documents.',
-      'Sizes to 50 take a minute or less each, 200 some minutes. Last, what documents cost in memory is measured.',
+      'Sizes to 50 take a minute or less each, 200 some minutes. Last, it measures what documents cost in memory, and',
+      'what statements cost on an embedded Postgres.',
     ].join('\n'),
   async run(args) {
     const { values } = parseArgs({
@@ -49,7 +52,11 @@ export const scale: Command = {
       tell(`${nodes} nodes: simulated in ${((performance.now() - startMs) / 1_000).toFixed(0)} s`);
     }
     const placements = placed.map((nodes) => placementMoves(nodes, new SeededRandom(seed)));
-    const result: ScaleResult = { seed, clusters, placements, memory: await memoryCosts() };
+    status('what documents cost in memory');
+    const memory = await memoryCosts();
+    status('what statements cost');
+    const postgres = await postgresCosts(STATEMENTS);
+    const result: ScaleResult = { seed, clusters, placements, memory, postgres };
     status('');
     tell(`\n${report(result)}`);
     if (values.out !== undefined) await writeFile(values.out, `${JSON.stringify(result, undefined, 2)}\n`);

@@ -1,11 +1,12 @@
 /**
- * What a cluster in which nothing changes costs by itself, in a second, as `docs/scaling.md` says it. The test holds it
- * against the simulation, and the page against it.
+ * What a cluster costs by itself, as `docs/scaling.md` says it: in a second in which nothing changes, and with each change.
+ * The test holds these against the simulation, and the page against these.
  */
+import { DEFAULT_NODE_SETTINGS } from '@homeport/core';
 
 /** Heartbeats and renewals of a node in a second. */
 const HEARTBEATS = 2;
-const RENEWALS = 4 / 3;
+const RENEWALS = 1_000 / DEFAULT_NODE_SETTINGS.renewalMs;
 /** About: names and addresses differ in length. */
 const HEARTBEAT_BYTES = 210;
 const NODE_ROW_BYTES = 225;
@@ -32,6 +33,11 @@ export function calmCost(nodes: number): CalmCost {
     rows,
     rowBytes: rows * NODE_ROW_BYTES,
   };
+}
+
+/** Notices of a change: one for each batch, which goes to one node and has so many slots at most, and two that name it. */
+export function noticesMax(nodes: number, moved: number): number {
+  return nodes + Math.ceil(moved / DEFAULT_NODE_SETTINGS.handoffSlots) + 2;
 }
 
 /** A row of the page's table. */
