@@ -173,7 +173,7 @@ export class Cluster {
       case 'changed':
         this.#remember(notice.event, notice.at);
         this.#steward.heardOf(notice.version);
-        if (notice.event.kind !== 'taken_over') void this.#keeper.renewNow().then(() => this.#steward.look());
+        if (isOfMembers(notice.event)) void this.#keeper.renewNow().then(() => this.#steward.look());
         return;
       case 'presence':
         return this.#household.present(notice.document, notice.shown, from);
@@ -208,4 +208,9 @@ export class Cluster {
       this.#probe.tell('warn', 'the heads of relayed documents are not known', { reason: String(error) });
     this.#relay.tick().catch(failed);
   }
+}
+
+/** Somebody came or went. What became of slots is in the map, which is read where it is behind. */
+function isOfMembers({ kind }: ClusterEvent): boolean {
+  return kind === 'joined' || kind === 'left' || kind === 'died';
 }
