@@ -42,6 +42,9 @@ export async function postgresCosts(times: number): Promise<readonly PostgresCos
       return [
         await cost('a flush of 1 push', times, () => writer.flush(1, 1)),
         await cost(`a flush of 100 pushes, in ${DOCUMENTS} documents`, times / 4, () => writer.flush(DOCUMENTS, 2)),
+        await cost('a flush of 1 push, and a checkpoint', times, () =>
+          writer.flush(1, 1).then(() => writer.checkpoint()),
+        ),
         await cost(`a renewal, ${NODES} nodes`, times, () => leases.renew(me)),
         await cost('a read of the slot map', times, () => leases.slots()),
       ];
@@ -83,6 +86,20 @@ class Writer {
     );
     if (outcome.kind !== 'answered' || [...outcome.verdicts.values()].some((verdict) => verdict !== 'durable'))
       throw new Error('a flush was not stored');
+  }
+
+  /** Of the last document that was flushed, in which one record has changed. */
+  async checkpoint(): Promise<void> {
+    const document = `document-${(this.#next - 1) % DOCUMENTS}`;
+    const seq = this.#heads.get(document) as Seq;
+    const value = { x: this.#next, y: this.#next };
+    const done = await this.log.checkpoint(this.me, {
+      ...{ document, slot: slotOf(document), epoch: 1 as Epoch },
+      upserts: [{ key: `shape:${this.#next}`, seq, value, bytes: 20, writer: 'ada/s', othersSeq: seq }],
+      deletes: [],
+      advance: { checkpoint: seq, forgottenTo: 0 as Seq, marks: [], forgotten: [] },
+    });
+    if (done !== 'done') throw new Error('a checkpoint was not stored');
   }
 
   #batch(document: string, count: number): Batch {
