@@ -40,6 +40,6 @@ export class CountedBus extends Bus {
 
   #count(message: BusMessage, receivers: number): void {
     const bytes = SEAL_BYTES + ENVELOPE_BYTES + this.#me.length + JSON.stringify(message).length;
-    this.redis.count(String(message['is']), receivers, receivers * bytes);
+    this.redis.count(message['is'] as string, receivers, receivers * bytes);
   }
 }

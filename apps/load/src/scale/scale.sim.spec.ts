@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { calmCost, calmRow, noticesMax } from './own-cost.js';
 import type { Episode } from './episode.js';
 import { placementMoves } from './placement-moves.js';
-import { simulateSize } from './simulate.js';
+import { simulateSize } from './simulate-size.js';
 
 const NODES = [3, 10] as const;
 const page = readFileSync(new URL('../../../../docs/scaling.md', import.meta.url), 'utf8');

@@ -8,7 +8,7 @@ import { memoryCosts } from './memory-costs.js';
 import { placementMoves } from './placement-moves.js';
 import { postgresCosts } from './postgres-costs.js';
 import { report, type ScaleResult } from './report.js';
-import { simulateSize } from './simulate.js';
+import { simulateSize } from './simulate-size.js';
 
 const NODES_MAX = 1_000;
 const STATEMENTS = 2_000;
@@ -27,8 +27,8 @@ export const scale: Command = {
       '  --help               this text',
       '',
       'Every node is the whole of core, on a fake clock, with a database and a bus in memory; there are no documents.',
-      'Sizes to 50 take a minute or less each, 200 some minutes. Last, it measures what documents cost in memory, and',
-      'what statements cost on an embedded Postgres.',
+      'Sizes to 50 take a minute or less each, 200 about ten. Last, it measures what documents cost in memory, and what',
+      'statements cost on an embedded Postgres.',
     ].join('\n'),
   async run(args) {
     const { values } = parseArgs({
