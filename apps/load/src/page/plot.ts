@@ -38,5 +38,5 @@ export interface PlotMark {
   readonly at: number;
 }
 
-/** One of the eight that `page.css` gives in light and in dark, or what errors are shown in. */
-export type Colour = 'c1' | 'c2' | 'c3' | 'c4' | 'c5' | 'c6' | 'c7' | 'c8' | 'bad';
+/** One of the eight that `page.css` gives, in light and in dark. */
+export type Colour = 'c1' | 'c2' | 'c3' | 'c4' | 'c5' | 'c6' | 'c7' | 'c8';
