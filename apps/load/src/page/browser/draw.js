@@ -47,6 +47,7 @@ function draw(plot, place, time) {
       points: { size: 7 },
       ...(isHistogram ? {} : { sync: { key: 'time', setSeries: false } }),
     },
+    legend: { markers: { width: 2, dash: (u, line) => (u.series[line]?.dash ? 'dashed' : 'solid') } },
     plugins: [spansPlugin(plot)],
   };
   const u = new uPlot(options, [[...edges], ...order.map((i) => drawn[i] ?? [])], place);
