@@ -9,7 +9,7 @@ import { LiveBlock } from './live-block.js';
 import { clock, figure, inMs } from './words.js';
 
 const PLAIN_EVERY_MS = 5_000;
-/** Of a terminal that does not tell. */
+/** Of a terminal that does not tell, or says 0. */
 const SIZE = { columns: 80, rows: 24 };
 
 const HIDE_CURSOR = '\x1b[?25l';
@@ -44,7 +44,7 @@ export class LiveView {
 
   show(moment: Moment, progress: LiveProgress): void {
     if (!this.#block) return this.#tell(moment, progress);
-    const { columns = SIZE.columns, rows = SIZE.rows } = this.out;
+    const { columns, rows } = this.#size;
     // A line that fills the last column would be wrapped by some terminals; one more row than there is would scroll.
     const lines = this.#block.lines(moment, progress, columns - 1).slice(0, Math.max(1, rows - 1));
     this.out.write(`${this.#back()}${CLEAR_BELOW}${lines.map(({ text }) => `${text}\n`).join('')}`);
@@ -60,9 +60,13 @@ export class LiveView {
     process.off('exit', this.#showCursor);
   }
 
+  get #size(): typeof SIZE {
+    return { columns: this.out.columns || SIZE.columns, rows: this.out.rows || SIZE.rows };
+  }
+
   /** To where the block begins. A terminal that was made narrower has wrapped the lines that stand there. */
   #back(): string {
-    const { columns = SIZE.columns } = this.out;
+    const { columns } = this.#size;
     const rows = this.#shown.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
     return rows > 0 ? `\x1b[${rows}A\r` : '\r';
   }
