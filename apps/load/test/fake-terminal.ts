@@ -10,26 +10,17 @@ export class FakeTerminal {
   #rows: string[] = [''];
   #row = 0;
   #column = 0;
-  #columns: number;
+  readonly #stream: { readonly isTTY: true; readonly rows: number; columns: number; write(text: string): boolean };
 
   constructor(
     columns: number,
     private readonly rows: number,
   ) {
-    this.#columns = columns;
+    this.#stream = { isTTY: true, rows, columns, write: (text) => this.#write(text) };
   }
 
   get stream(): NodeJS.WriteStream {
-    const terminal = this;
-    const stream = {
-      isTTY: true,
-      rows: this.rows,
-      get columns(): number {
-        return terminal.#columns;
-      },
-      write: (text: string): boolean => this.#write(text),
-    };
-    return stream as unknown as NodeJS.WriteStream;
+    return this.#stream as unknown as NodeJS.WriteStream;
   }
 
   get screen(): string[] {
@@ -38,7 +29,7 @@ export class FakeTerminal {
 
   /** Rows that are too long now are wrapped, as terminals do; the cursor stays where it was in the text. */
   resize(columns: number): void {
-    this.#columns = columns;
+    this.#stream.columns = columns;
     const wrapped = this.#rows.map((row) => row.match(new RegExp(`.{1,${columns}}`, 'gu')) ?? ['']);
     this.#row = wrapped.slice(0, this.#row).flat().length;
     this.#rows = wrapped.flat();
@@ -58,7 +49,7 @@ export class FakeTerminal {
     if (char === '\r') this.#column = 0;
     else if (char === '\n') this.#nextRow();
     else {
-      if (this.#column >= this.#columns) this.#nextRow();
+      if (this.#column >= this.#stream.columns) this.#nextRow();
       const row = this.#rows[this.#row]!.padEnd(this.#column);
       this.#rows[this.#row] = row.slice(0, this.#column) + char + row.slice(this.#column + 1);
       this.#column++;

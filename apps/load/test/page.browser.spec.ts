@@ -1,10 +1,13 @@
+import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { renderComparePage } from '../src/page/compare-page.js';
 import { renderPage } from '../src/page/page.js';
 import { Reader } from './reader.js';
-import { sampleCompare } from './sample-compare.js';
-import { badResult, sampleResult } from './sample-result.js';
+import { hostileCompare, sampleCompare } from './sample-compare.js';
+import { badResult, hostileResult, sampleResult } from './sample-result.js';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -87,12 +90,9 @@ it('the cursor tells values, and a drag looks closer in every plot over time', a
   const page = await reader.open('run-hover', renderPage(sampleResult()));
   const plot = page.locator('.plot', { has: page.getByRole('heading', { name: 'Throughput' }) }).locator('.u-over');
   const cpu = page.locator('.plot', { has: page.getByRole('heading', { name: 'CPU' }) });
-  const ticks = async (): Promise<string> => {
-    const bytes = await cpu.locator('canvas').evaluate((canvas) => canvas.toDataURL());
-    return bytes;
-  };
+  const picture = () => cpu.locator('canvas').evaluate((canvas): string => canvas.toDataURL());
   const box = (await plot.boundingBox())!;
-  const before = await ticks();
+  const before = await picture();
   await page.mouse.move(box.x + box.width / 2, box.y + 50);
   await expect.poll(() => page.locator('.plot').first().locator('.u-value').first().innerText()).toMatch(/^0:4\d$/);
   expect(await cpu.locator('.u-value').allInnerTexts()).not.toContain('–');
@@ -100,10 +100,10 @@ it('the cursor tells values, and a drag looks closer in every plot over time', a
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.7, box.y + 60, { steps: 4 });
   await page.mouse.up();
-  await expect.poll(ticks).not.toBe(before);
+  await expect.poll(picture).not.toBe(before);
   await page.mouse.dblclick(box.x + 30, box.y + 60);
   await page.mouse.move(0, 0);
-  await expect.poll(ticks).toBe(before);
+  await expect.poll(picture).toBe(before);
   await page.close();
 });
 
@@ -121,6 +121,72 @@ it('shows a comparison: a bar for each system, a dot for each round, the ratios 
     await reader.picture(page, `load-compare-${colorScheme}`);
     await page.close();
   }
+});
+
+it('the switch on top chooses the colours, of the page and of what is drawn', async () => {
+  const page = await reader.open('run-switch', renderPage(sampleResult()), { colorScheme: 'light' });
+  const ground = () =>
+    page.locator('body').evaluate((body) => body.ownerDocument.defaultView.getComputedStyle(body).backgroundColor);
+  expect(await page.getByRole('radio', { name: 'system' }).isChecked()).toBe(true);
+  const light = await ground();
+  await page.getByText('dark', { exact: true }).click();
+  await expect.poll(ground).not.toBe(light);
+  expect(await undrawn(page)).toEqual([]);
+  await page.getByText('light', { exact: true }).click();
+  await expect.poll(ground).toBe(light);
+  expect(await undrawn(page)).toEqual([]);
+  await page.close();
+});
+
+it('the result can be saved as it was', async () => {
+  const page = await reader.open('run-save', renderPage(hostileResult()));
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save the result' }).click();
+  const download = await saved;
+  expect(JSON.parse(await readFile(await download.path(), 'utf8'))).toEqual(hostileResult());
+  await page.close();
+});
+
+it('text from outside is shown as text, wherever it stands', async () => {
+  const pages = { run: renderPage(hostileResult()), compare: renderComparePage(hostileCompare()) };
+  for (const [name, html] of Object.entries(pages)) {
+    const page = await reader.open(`${name}-hostile`, html);
+    expect(await page.title()).not.toBe('broken');
+    expect(await page.locator('img').count()).toBe(0);
+    expect(await page.locator('script').count()).toBe(3);
+    expect(await page.locator('h1, .card h3').allInnerTexts()).toContainEqual(expect.stringContaining('</script><img'));
+    await page.close();
+  }
+});
+
+it('is printed on white and within the paper, and is as before afterwards', async () => {
+  const page = await reader.open('run-print', renderPage(sampleResult()), { colorScheme: 'dark' });
+  const width = () =>
+    page
+      .locator('canvas')
+      .first()
+      .evaluate((canvas) => canvas.clientWidth);
+  const before = await width();
+  await page.evaluate("window.dispatchEvent(new Event('beforeprint'))");
+  expect(await width()).toBeLessThan(700);
+  expect(await undrawn(page)).toEqual([]);
+  await page.evaluate("window.dispatchEvent(new Event('afterprint'))");
+  expect(await width()).toBe(before);
+  expect((await page.pdf({ format: 'A4', path: reader.file('load-run.pdf') })).length).toBeGreaterThan(50_000);
+  await page.close();
+});
+
+it('the built tool has all with it that the page is made of', () => {
+  const built = pathToFileURL('dist/apps/load/src/page/page.js').href;
+  const script = `
+    import { readFileSync } from 'node:fs';
+    import { renderPage } from '${built}';
+    process.stdout.write(renderPage(JSON.parse(readFileSync(0, 'utf8'))));`;
+  const page = execFileSync(process.execPath, ['--input-type=module', '--eval', script], {
+    input: JSON.stringify(sampleResult()),
+    encoding: 'utf8',
+  });
+  expect(page === renderPage(sampleResult())).toBe(true);
 });
 
 it('no request was made, and no page had a fault', () => {

@@ -39,8 +39,13 @@ export class Reader {
   }
 
   async picture(page: Page, name: string): Promise<void> {
+    await page.screenshot({ path: this.file(`${name}.png`), fullPage: true });
+  }
+
+  /** Of something to look at after the tests. */
+  file(name: string): string {
     mkdirSync(PICTURES, { recursive: true });
-    await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
+    return join(PICTURES, name);
   }
 
   async stop(): Promise<void> {
