@@ -37,15 +37,21 @@ export class FakeTerminal {
 
   #write(text: string): boolean {
     this.written += text;
-    // eslint-disable-next-line no-control-regex
-    for (const [, code, char] of text.matchAll(/\x1b\[([?\d;]*[A-Za-z])|([^])/gu)) {
-      if (char !== undefined) this.#put(char);
-      else this.#obey(code!);
+    const [before = '', ...parts] = text.split('\x1b[');
+    this.#put(before);
+    for (const part of parts) {
+      const [code = part] = /^[?\d;]*[A-Za-z]/.exec(part) ?? [];
+      this.#obey(code);
+      this.#put(part.slice(code.length));
     }
     return true;
   }
 
-  #put(char: string): void {
+  #put(text: string): void {
+    for (const char of text) this.#putChar(char);
+  }
+
+  #putChar(char: string): void {
     if (char === '\r') this.#column = 0;
     else if (char === '\n') this.#nextRow();
     else {

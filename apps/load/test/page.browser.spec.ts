@@ -96,11 +96,17 @@ it('the cursor tells values, and a drag looks closer in every plot over time', a
   await page.mouse.move(box.x + box.width / 2, box.y + 50);
   await expect.poll(() => page.locator('.plot').first().locator('.u-value').first().innerText()).toMatch(/^0:4\d$/);
   expect(await cpu.locator('.u-value').allInnerTexts()).not.toContain('–');
+  // The slots were last counted at 42.8 s, and next at 64.7 s: nearer to the cursor in the second half between them.
+  await page.mouse.move(box.x + box.width * (60 / 90), box.y + 50);
+  const ownership = page.locator('.plot', { has: page.getByRole('heading', { name: 'Ownership' }) });
+  await expect.poll(() => ownership.locator('.u-value').allInnerTexts()).toEqual(['0:42', '345', '331', '348']);
+  await page.mouse.move(box.x + box.width / 2, box.y + 50);
   await reader.picture(page, 'load-run-hover');
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.7, box.y + 60, { steps: 4 });
   await page.mouse.up();
   await expect.poll(picture).not.toBe(before);
+  await reader.picture(page, 'load-run-zoomed');
   await page.mouse.dblclick(box.x + 30, box.y + 60);
   await page.mouse.move(0, 0);
   await expect.poll(picture).toBe(before);

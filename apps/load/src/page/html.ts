@@ -4,10 +4,6 @@
  */
 export class Html {
   constructor(readonly text: string) {}
-
-  toString(): string {
-    return this.text;
-  }
 }
 
 export type HtmlPart = string | number | Html | undefined | readonly HtmlPart[];

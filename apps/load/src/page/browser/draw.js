@@ -42,8 +42,9 @@ function draw(plot, place, time) {
       ...order.map((i) => seriesOf(plot, i, raw[i] ?? [])),
     ],
     cursor: {
+      y: false,
       drag: { x: true, y: false },
-      dataIdx: (u, line, index) => (line === 0 ? index : nearest(u.data[line] ?? [], index)),
+      dataIdx: plot.shape === 'stack' ? sinceThen : plot.shape === 'lines' ? nearestValue : (_, __, index) => index,
       points: { size: 7 },
       ...(isHistogram ? {} : { sync: { key: 'time', setSeries: false } }),
     },
@@ -183,15 +184,25 @@ function isIsolated(values, at) {
 }
 
 /**
+ * What was so at the cursor is what had been seen last, not what was seen next.
+ *
+ * @type {NonNullable<uPlot.Cursor['dataIdx']>}
+ */
+function sinceThen(u, _, index) {
+  const at = u.posToVal(u.cursor.left ?? 0, 'x');
+  return (u.data[0][index] ?? at) > at ? Math.max(0, index - 1) : index;
+}
+
+/**
  * Where the line has a value: here, else the nearest on either side before it breaks.
  *
- * @param {ArrayLike<number | null | undefined>} values
- * @param {number} at
+ * @type {NonNullable<uPlot.Cursor['dataIdx']>}
  */
-function nearest(values, at) {
+function nearestValue(u, line, index) {
+  const values = u.data[line] ?? [];
   for (let away = 0; away < values.length; away++) {
-    for (const place of [at - away, at + away]) if (typeof values[place] === 'number') return place;
-    if (values[at - away] === null || values[at + away] === null) return at;
+    for (const place of [index - away, index + away]) if (typeof values[place] === 'number') return place;
+    if (values[index - away] === null || values[index + away] === null) return index;
   }
-  return at;
+  return index;
 }

@@ -24,20 +24,6 @@ function drawAll() {
     shown.get(plot)?.destroy();
     shown.set(plot, draw(plot, place, time));
   }
-  zoomTogether(overTime.map((plot) => /** @type {uPlot} */ (shown.get(plot))));
-}
-
-/** @param {readonly uPlot[]} group */
-function zoomTogether(group) {
-  let isFollowing = false;
-  for (const u of group)
-    (u.hooks.setScale ??= []).push((_, key) => {
-      if (key !== 'x' || isFollowing) return;
-      isFollowing = true;
-      const { min = time.from, max = time.until } = u.scales['x'] ?? {};
-      for (const other of group) if (other !== u) other.batch(() => other.setScale('x', { min, max }));
-      isFollowing = false;
-    });
 }
 
 function fitAll() {
