@@ -24,8 +24,7 @@ import type { DocumentLog } from './document/document-log.js';
 import type { Presented } from './document/document-ref.js';
 import type { FanOut } from './document/fan-out.js';
 import { LocalDocument } from './document/local-document.js';
-import { sessionKey } from './document/session-marks.js';
-import { SLOTS, slotOf, type LostSlot, type Slot } from './document/slot.js';
+import { SLOTS, type LostSlot, type Slot } from './document/slot.js';
 import { repeat, type Cancel, type Clock } from './runtime/clock.js';
 import type { Probe } from './runtime/probe.js';
 import type { Random } from './runtime/random.js';
@@ -33,6 +32,7 @@ import type { Identity } from './session/access.js';
 import type { Channel } from './session/channel.js';
 import { Presence } from './session/presence.js';
 import { DEFAULT_SESSION_SETTINGS, Session, type SessionSettings } from './session/session.js';
+import { Sessions } from './session/sessions.js';
 
 export interface ClusterSettings extends StewardSettings {
   /** A node that came less than this ago is given nothing, unless there is no other. */
@@ -62,9 +62,6 @@ export interface NodeStats {
 const DOCUMENT_TICK_MS = 1_000;
 const SESSION_TICK_MS = 100;
 const DRAIN_MS = 20_000;
-/** Sessions whose documents moved come to the new owner one after another: so much time for each, and at the most. */
-const MOVE_SPREAD_MS = 0.2;
-const MOVE_SPREAD_MAX_MS = 250;
 
 export class HomeNode {
   readonly me: NodeRef;
@@ -84,8 +81,7 @@ export class HomeNode {
   readonly #random: Random;
   readonly #probe: Probe;
   readonly #settings: NodeSettings;
-  /** By session key: a session has one channel at a time. */
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions: Sessions;
   #lastChannel = 0;
   #startedAt = 0;
   #state: NodeState = 'starting';
@@ -107,6 +103,7 @@ export class HomeNode {
     const settings = { ...DEFAULT_NODE_SETTINGS, ...parts.settings };
     this.#settings = settings;
     this.#clock = clock;
+    this.#sessions = new Sessions(clock);
     this.#random = random;
     this.#probe = probe;
     this.#info = node;
@@ -161,17 +158,13 @@ export class HomeNode {
         this.#host.tick();
         this.#presence.tick((node) => this.#membership.find(node) !== undefined);
       }),
-      repeat(this.#clock, SESSION_TICK_MS, () => {
-        for (const session of this.#sessions.values()) session.tick();
-      }),
+      repeat(this.#clock, SESSION_TICK_MS, () => this.#sessions.tick()),
     );
   }
 
   /** A channel of an authenticated client. An older channel of the same session is closed. */
   connect(channel: Channel, identity: Identity, wanted: SessionId | undefined): Session {
     const id = wanted ?? this.#random.id();
-    const key = sessionKey(identity.user, id);
-    this.#sessions.get(key)?.end('replaced');
     const session = new Session({
       id,
       identity,
@@ -183,7 +176,7 @@ export class HomeNode {
       probe: this.#probe,
       settings: this.#settings,
     });
-    this.#sessions.set(key, session);
+    this.#sessions.add(session);
     const { user } = identity;
     channel.send('hello', { node: this.me, session: id, user, protocol: PROTOCOL_VERSION, limits: LIMITS });
     return session;
@@ -192,16 +185,21 @@ export class HomeNode {
   /** The channel of the session is gone. */
   disconnect(session: Session): void {
     session.closed();
-    const key = sessionKey(session.user, session.id);
-    if (this.#sessions.get(key) === session) this.#sessions.delete(key);
+    this.#sessions.remove(session);
   }
 
-  /** Gives its slots to others, if there are any; waits until what was taken is committed and answered; leaves. */
+  /**
+   * Gives its slots to others, if there are any, and serves their sessions until they have gone there; waits until what
+   * was taken is committed and answered; leaves.
+   */
   async drain(): Promise<void> {
     if (this.#state !== 'serving') return;
     this.#state = 'draining';
     const endMs = this.#clock.monotonicMs() + DRAIN_MS;
-    if (this.#cluster !== undefined) await this.#cluster.drain(DRAIN_MS);
+    if (this.#cluster !== undefined) {
+      await this.#cluster.drain(DRAIN_MS);
+      await this.#sessions.parted(endMs);
+    }
     await this.#host.drain(Math.max(0, endMs - this.#clock.monotonicMs()));
     this.#end('left', 'unavailable');
     this.#cluster?.stop();
@@ -238,7 +236,7 @@ export class HomeNode {
   }
 
   stats(): NodeStats {
-    return { ...this.#host.stats(), sessions: this.#sessions.size };
+    return { ...this.#host.stats(), sessions: this.#sessions.count };
   }
 
   #takeAll(claim: Claim): Promise<void> {
@@ -247,31 +245,24 @@ export class HomeNode {
 
   #gained(slots: readonly Slot[]): void {
     this.#host.gained(slots);
-    const mine = new Set(slots);
-    for (const session of this.#sessions.values()) session.cameHome((document) => mine.has(slotOf(document)));
+    this.#sessions.gained(slots);
   }
 
   #lostSlots(lost: readonly LostSlot[]): void {
     this.#host.drop(lost);
-    const bySlot = new Map(lost.map((slot) => [slot.slot, slot]));
-    let leaving = 0;
-    for (const session of this.#sessions.values()) leaving += session.countOn((slot) => bySlot.has(slot));
-    const spreadMs = Math.min(MOVE_SPREAD_MAX_MS, leaving * MOVE_SPREAD_MS);
-    for (const session of this.#sessions.values())
-      session.moved(bySlot, () => Math.floor(this.#random.next() * spreadMs));
+    this.#sessions.moved(lost);
   }
 
   #household() {
     return {
       load: () => this.#load(),
+      listenAhead: (isMoving: (slot: Slot) => boolean) => this.#sessions.listenAhead(isMoving),
+      stayed: (isMoving: (slot: Slot) => boolean) => this.#sessions.stayed(isMoving),
       present: (document: DocumentId, shown: Presented, from: string) => this.#presence.show(document, shown, from),
       publishPresence: (document: DocumentId) => {
         if (this.#host.isRelayed(document)) this.#presence.publish(document);
       },
-      atHome: (documents: readonly DocumentId[]) => {
-        const here = new Set(documents);
-        for (const session of this.#sessions.values()) session.cameHome((document) => here.has(document));
-      },
+      atHome: (documents: readonly DocumentId[]) => this.#sessions.atHome(documents),
     };
   }
 
@@ -289,7 +280,6 @@ export class HomeNode {
   #end(state: 'lost' | 'left', why: string): void {
     this.#state = state;
     for (const cancel of this.#ticks) cancel();
-    for (const session of this.#sessions.values()) session.end(why);
-    this.#sessions.clear();
+    this.#sessions.end(why);
   }
 }

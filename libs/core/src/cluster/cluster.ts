@@ -14,10 +14,11 @@ import type { Probe } from '../runtime/probe.js';
 import { Answerer } from './answerer.js';
 import type { Bus, BusMessage } from './bus.js';
 import type { ClusterEvent, ClusterView, NodeLoad } from './cluster-view.js';
+import type { Parting } from './handoff.js';
 import type { LeaseTable, NodeInfo } from './lease-table.js';
 import type { Membership } from './membership.js';
 import type { Peers } from './peers.js';
-import type { HeadsQuestion, Notice, Question } from './question.js';
+import type { GivenQuestion, HeadsQuestion, Notice, Question } from './question.js';
 import { Relay } from './relay.js';
 import { RelayedDocument } from './relayed-document.js';
 import type { SlotKeeper } from './slot-keeper.js';
@@ -26,12 +27,14 @@ import { Steward, type StewardSettings } from './steward.js';
 
 const HEARTBEAT_MS = 500;
 const RELAY_TICK_MS = 1_000;
+/** A new owner that does not answer for so long finds out by itself. */
+const GIVEN_MS = 250;
 /** A load that was not heard of for so long says nothing any more. */
 const LOAD_KEPT_MS = 3_000;
 const TIMELINE_MAX = 200;
 
 /** What the others, by way of this class, want of this node. */
-export interface Household {
+export interface Household extends Parting {
   load(): NodeLoad;
   /** A session that is relayed by `from` shows itself. */
   present(document: DocumentId, shown: Presented, from: string): void;
@@ -84,7 +87,11 @@ export class Cluster {
     this.#clock = clock;
     this.#probe = parts.probe;
     this.#household = household;
-    this.#steward = new Steward({ ...parts, announce: (event) => this.#announce(event) });
+    this.#steward = new Steward({
+      ...parts,
+      announce: (event) => this.#announce(event),
+      given: (node) => this.#given(node),
+    });
     const refresh = () => this.#refresh();
     const atHome = (documents: readonly DocumentId[]) => household.atHome(documents);
     this.#relay = new Relay({ ...parts, me: me.id, refresh, atHome });
@@ -94,7 +101,7 @@ export class Cluster {
   /** Resolves when this node knows the map and has taken what it should have at once. */
   async start(): Promise<void> {
     await this.#bus.listen(this.#me.id, {
-      answer: (question) => this.#answer(question as unknown as Question | HeadsQuestion),
+      answer: (question) => this.#answer(question as unknown as Question | HeadsQuestion | GivenQuestion),
       hear: (notice, from) => this.#hear(notice as unknown as Notice, from),
     });
     await this.#steward.start();
@@ -121,10 +128,10 @@ export class Cluster {
     this.#announce({ kind: 'left', node: this.#me.name });
   }
 
-  relayed(id: DocumentId, local: LocalDocument): RelayedDocument {
+  relayed(id: DocumentId, pin: 'redirect' | 'relay', local: LocalDocument): RelayedDocument {
     const find = (node: string) => this.#membership.find(node);
     const [relay, host, map, clock] = [this.#relay, this.#host, this.#map, this.#clock];
-    return new RelayedDocument({ id, local, relay, host, map, clock, find });
+    return new RelayedDocument({ id, pin, local, relay, host, map, clock, find });
   }
 
   present(document: DocumentId, shown: Presented): void {
@@ -160,9 +167,21 @@ export class Cluster {
     await Promise.allSettled([this.#keeper.renewNow(), this.#steward.readMap()]);
   }
 
-  async #answer(question: Question | HeadsQuestion): Promise<BusMessage> {
-    const answer = question.is === 'heads' ? this.#answerer.heads(question) : this.#answerer.answer(question);
-    return (await answer) as unknown as BusMessage;
+  async #answer(question: Question | HeadsQuestion | GivenQuestion): Promise<BusMessage> {
+    switch (question.is) {
+      case 'heads':
+        return (await this.#answerer.heads(question)) as unknown as BusMessage;
+      case 'given':
+        await this.#steward.readMap();
+        return {};
+      default:
+        return (await this.#answerer.answer(question)) as unknown as BusMessage;
+    }
+  }
+
+  async #given(node: string): Promise<void> {
+    const question: GivenQuestion = { is: 'given' };
+    await this.#bus.ask(node, question as unknown as BusMessage, GIVEN_MS).catch(() => {});
   }
 
   #hear(notice: Notice, from: string): void {

@@ -16,7 +16,7 @@ export class Directory extends Documents {
 
   override open(document: DocumentId, pin: 'redirect' | 'relay'): DocumentRef {
     const local = this.#local(document);
-    return pin === 'relay' && this.#cluster !== undefined ? this.#cluster.relayed(document, local) : local;
+    return this.#cluster?.relayed(document, pin, local) ?? local;
   }
 
   override present(document: DocumentId, shown: Presented): void {

@@ -40,6 +40,11 @@ export interface HeadsQuestion {
   readonly documents: readonly DocumentId[];
 }
 
+/** Slots were given to who is asked: it looks at the lease table, and answers when it serves them. */
+export interface GivenQuestion {
+  readonly is: 'given';
+}
+
 export interface OpenedElsewhere {
   readonly ok: true;
   readonly position: Position;

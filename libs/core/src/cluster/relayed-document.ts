@@ -25,9 +25,13 @@ const CONFIRM_PAUSE_MS = 20;
 /**
  * A document wherever it lives: here, or with its owner, who is asked over the bus. It is found anew at every call; one
  * that is not here any more when its turn comes, or not there, is looked for once on the other side.
+ *
+ * Who can go to the owner (`redirect`) is told where that is instead; but what was open here when it moved is served on
+ * until it is left (`follow`), in the order in which it was asked, what waited for the move included.
  */
 export class RelayedDocument implements DocumentRef {
   readonly #id: DocumentId;
+  readonly #pin: 'redirect' | 'relay';
   readonly #local: LocalDocument;
   readonly #relay: Relay;
   readonly #host: DocumentHost;
@@ -39,6 +43,7 @@ export class RelayedDocument implements DocumentRef {
 
   constructor(parts: {
     readonly id: DocumentId;
+    readonly pin: 'redirect' | 'relay';
     readonly local: LocalDocument;
     readonly relay: Relay;
     readonly host: DocumentHost;
@@ -47,6 +52,7 @@ export class RelayedDocument implements DocumentRef {
     readonly find: (node: string) => NodeRef | undefined;
   }) {
     this.#id = parts.id;
+    this.#pin = parts.pin;
     this.#local = parts.local;
     this.#relay = parts.relay;
     this.#host = parts.host;
@@ -57,7 +63,7 @@ export class RelayedDocument implements DocumentRef {
 
   async open(ask: Parameters<DocumentRef['open']>[0]): Promise<Opened | Refusal> {
     const here = await this.#local.open(ask);
-    if (!isElsewhere(here)) {
+    if (!this.#isForOwner(here)) {
       if (!('ok' in here)) this.#openedAs = 'local';
       return here;
     }
@@ -84,6 +90,14 @@ export class RelayedDocument implements DocumentRef {
     if (this.#openedAs === 'local') this.#local.leave();
     if (this.#openedAs === 'relayed') this.#relay.left(this.#id);
     this.#openedAs = 'left';
+  }
+
+  follow(): boolean {
+    if (this.#openedAs !== 'local') return false;
+    this.#local.leave();
+    this.#relay.joined(this.#id);
+    this.#openedAs = 'relayed';
+    return true;
   }
 
   push(push: Push): Promise<PushReply> {
@@ -167,12 +181,14 @@ export class RelayedDocument implements DocumentRef {
     there: () => Promise<Reply | Refusal | 'here'>,
   ): Promise<Reply | Refusal> {
     const local = await here();
-    if (!isElsewhere(local)) return local;
+    if (!this.#isForOwner(local)) return local;
     const remote = await there();
     return remote === 'here' ? here() : remote;
   }
-}
 
-function isElsewhere(reply: object): reply is Refusal & { code: 'moved' } {
-  return 'code' in reply && reply.code === 'moved';
+  /** It lives elsewhere, and it is for us to go there. */
+  #isForOwner(reply: object): boolean {
+    const isElsewhere = 'code' in reply && reply.code === 'moved';
+    return isElsewhere && (this.#pin === 'relay' || this.#openedAs === 'relayed');
+  }
 }

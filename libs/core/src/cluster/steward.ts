@@ -18,7 +18,7 @@ import { SLOTS, type Slot, type Tenure } from '../document/slot.js';
 import { pause, type Cancel, type Clock } from '../runtime/clock.js';
 import type { Probe } from '../runtime/probe.js';
 import type { ClusterEvent } from './cluster-view.js';
-import { handOff } from './handoff.js';
+import { handOff, type HandoffParts } from './handoff.js';
 import type { LeaseTable, NodeInfo, NodeRow } from './lease-table.js';
 import type { Membership } from './membership.js';
 import { DeathWatch } from './death-watch.js';
@@ -58,12 +58,12 @@ export class Steward {
   readonly #keeper: SlotKeeper;
   readonly #membership: Membership;
   readonly #map: SlotMap;
-  readonly #host: DocumentHost;
   readonly #deaths: DeathWatch;
   readonly #clock: Clock;
   readonly #probe: Probe;
   readonly #settings: StewardSettings;
   readonly #announce: (event: ClusterEvent) => void;
+  readonly #handoff: HandoffParts;
   /** Slots without a living owner, and since when they were seen to be. */
   readonly #freeSinceMs = new Map<Slot, number>();
   #reading: Promise<void> | undefined;
@@ -89,17 +89,19 @@ export class Steward {
     readonly settings: StewardSettings;
     /** What this node did that the others should know of. */
     readonly announce: (event: ClusterEvent) => void;
+    readonly household: HandoffParts['household'];
+    readonly given: HandoffParts['given'];
   }) {
     this.#me = parts.me;
     this.#leases = parts.leases;
     this.#keeper = parts.keeper;
     this.#membership = parts.membership;
     this.#map = parts.map;
-    this.#host = parts.host;
     this.#clock = parts.clock;
     this.#probe = parts.probe;
     this.#settings = parts.settings;
     this.#announce = parts.announce;
+    this.#handoff = { ...parts, me: parts.me.id };
     const { proofOfDeath } = parts.settings;
     this.#deaths = new DeathWatch({ ...parts, proofOfDeath, suspected: () => void this.look() });
   }
@@ -245,8 +247,7 @@ export class Steward {
     if (heirs.length === 0) return;
     const [to, slots] = this.#nextBatch(heirs) ?? [];
     if (to === undefined || slots === undefined) return;
-    const parts = { me: this.#me.id, leases: this.#leases, keeper: this.#keeper, host: this.#host, clock: this.#clock };
-    const moved = await handOff(parts, slots, to);
+    const moved = await handOff(this.#handoff, slots, to);
     this.#handedOffMs = this.#clock.monotonicMs();
     const tookMs = this.#handedOffMs - nowMs;
     if (moved > 0) this.#announce({ kind: 'handed_off', node: to.name, from: this.#me.name, slots: moved, tookMs });

@@ -122,8 +122,9 @@ export class DocumentHost implements Home {
   }
 
   push(id: DocumentId, push: Push): Promise<PushReply> {
-    if (this.#state === 'draining') return Promise.resolve(refuse.unavailable('the server is stopping', 500));
     const taken = this.use(id, (document) => {
+      // Of what is not ours any more we say where it went, to the end.
+      if (this.#state === 'draining') return refuse.unavailable('the server is stopping', 500);
       const answered = document.push(push);
       this.#groupCommit.submit(document, document.slot);
       return { answered };
@@ -206,6 +207,8 @@ export class DocumentHost implements Home {
       const slot = bySlot.get(document.slot);
       if (slot === undefined) continue;
       this.#forget(document);
+      // What was acknowledged is shown by whoever acknowledged it, before the next owner shows more.
+      document.flushFrames();
       const { owner, epoch } = slot;
       document.drop(owner ? refuse.moved(owner, epoch, 0) : refuse.unavailable('the document has no owner yet', 250));
     }

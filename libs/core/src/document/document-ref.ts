@@ -45,6 +45,11 @@ export interface DocumentRef {
   }): Promise<Opened | Refusal>;
   nextPage(rest: Pages): Promise<{ readonly page: Page } | Refusal>;
   leave(): void;
+  /**
+   * What is open here has just moved to another node, and the asker hears already what its owner publishes: serves it on,
+   * over that owner, until `leave`. False: that can not be done.
+   */
+  follow(): boolean;
   push(push: Push): Promise<PushReply>;
   read(request: ReadRequest): Promise<ReadReply>;
   entries(from: Seq): Promise<EntriesReply>;
@@ -61,7 +66,7 @@ export interface Presented {
 
 /** Where documents are found. Local or remote is decided here, once. */
 export abstract class Documents {
-  /** `redirect`: what lives elsewhere is answered `moved`. `relay`: it is asked for there. */
+  /** `redirect`: what lives elsewhere is answered `moved`, unless it is followed. `relay`: it is asked for there. */
   abstract open(document: DocumentId, pin: 'redirect' | 'relay'): DocumentRef;
 
   /** What a session shows of itself on a document that lives elsewhere goes to its owner. At most once. */

@@ -54,6 +54,10 @@ export class LocalDocument implements DocumentRef {
     this.#host.leave(this.#id);
   }
 
+  follow(): boolean {
+    return false;
+  }
+
   push(push: Push) {
     return this.#host.push(this.#id, push);
   }

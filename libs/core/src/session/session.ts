@@ -35,6 +35,7 @@ import type { Clock } from '../runtime/clock.js';
 import type { Probe } from '../runtime/probe.js';
 import type { Identity } from './access.js';
 import type { Channel } from './channel.js';
+import type { Departures } from './departures.js';
 import type { Presence } from './presence.js';
 import { sessionKey } from '../document/session-marks.js';
 import { Rate } from './rate.js';
@@ -57,8 +58,10 @@ interface OpenDocument {
   readonly ref: DocumentRef;
   readonly pin: 'redirect' | 'relay';
   state: 'opening' | 'open';
-  /** It lives on another node. */
-  isRelayed: boolean;
+  /** `parting`: it lives here, and is about to go; what its next owner publishes is heard already. */
+  lives: 'here' | 'parting' | 'elsewhere';
+  /** What this session shows of itself on it. */
+  shown: JsonObject | null;
   /** The highest opNo that was acknowledged while this was being opened. */
   ackedMeanwhile: number;
   rest: Pages | undefined;
@@ -81,7 +84,7 @@ export class Session {
   readonly #requestRate: Rate;
   readonly #presenceRate: Rate;
   readonly #open = new Map<DocumentId, OpenDocument>();
-  /** What was open here and lives elsewhere now: what is still pushed here is told where it went. */
+  /** What was let go of here, the latest: what is still pushed here is told where it went. */
   readonly #moved = new Map<DocumentId, Refusal>();
   #identity: Identity;
   #isClosed = false;
@@ -130,13 +133,11 @@ export class Session {
         );
       case 'read':
         return this.#request(parseRead(payload), (request) =>
-          this.#withRight(request.document, () =>
-            this.#documents.open(request.document, this.#pinOf(request.document)).read(request),
-          ),
+          this.#withRight(request.document, () => this.#refOf(request.document).read(request)),
         );
       case 'entries':
         return this.#request(parseEntries(payload), ({ document, from }) =>
-          this.#withRight(document, () => this.#documents.open(document, this.#pinOf(document)).entries(from)),
+          this.#withRight(document, () => this.#refOf(document).entries(from)),
         );
       case 'close':
         return this.#request(parseClose(payload), async ({ document }) => {
@@ -176,36 +177,70 @@ export class Session {
     }
   }
 
-  /** How many documents of such slots are open. */
-  countOn(isOn: (slot: Slot) => boolean): number {
+  /** Documents that other nodes have by now, and that are served here until their session, which was told, goes there. */
+  get parted(): number {
     let count = 0;
-    for (const document of this.#open.keys()) if (isOn(slotOf(document))) count++;
+    for (const { pin, lives } of this.#open.values()) if (pin === 'redirect' && lives === 'elsewhere') count++;
     return count;
   }
 
+  /** Some slots are about to move: what is published of their documents by other nodes reaches the channel beforehand. */
+  async listenAhead(isMoving: (slot: Slot) => boolean): Promise<void> {
+    const moving = [...this.#open].filter(([document, { state, lives, pin, rest }]) => {
+      // Whoever is still being given pages is given them anew.
+      const canFollow = state === 'open' && lives === 'here' && pin === 'redirect' && rest === undefined;
+      return canFollow && isMoving(slotOf(document));
+    });
+    await Promise.all(
+      moving.map(async ([document, open]) => {
+        const isHeard = await this.#channel.joinRelayed(document).then(
+          () => true,
+          () => false,
+        );
+        if (this.#open.get(document) === open) {
+          if (!isHeard) return;
+          open.lives = 'parting';
+          if (!isMoving(slotOf(document))) this.#stay(document, open);
+        } else if (!this.#open.has(document)) this.#channel.leave(document);
+      }),
+    );
+  }
+
+  /** What was about to move, and did not. */
+  stayed(isMoving: (slot: Slot) => boolean): void {
+    for (const [document, open] of this.#open)
+      if (open.lives === 'parting' && !isMoving(slotOf(document))) this.#stay(document, open);
+  }
+
   /**
-   * These slots are other nodes' now. A session that can go there is told where; one that is pinned here opens again, and
-   * is relayed. `afterMs`: within so long, so that not all of them come to the new owner at once.
+   * These slots are other nodes' now. A session that can go there is told where, and is served here meanwhile if it hears
+   * the new owner; one that is pinned here opens again, and is relayed. `pace`: not all of them come to the new owner at
+   * once.
    */
-  moved(lost: ReadonlyMap<Slot, LostSlot>, afterMs: () => number): void {
+  moved(lost: ReadonlyMap<Slot, LostSlot>, pace: Departures): void {
     for (const [document, open] of [...this.#open]) {
       const slot = lost.get(slotOf(document));
-      if (slot === undefined || open.state !== 'open' || open.isRelayed) continue;
-      this.#leave(document);
+      if (slot === undefined || open.state !== 'open' || open.lives === 'elsewhere') continue;
       const { owner, epoch } = slot;
-      if (open.pin === 'relay' || owner === undefined) this.#channel.send('resume', { document });
-      else {
-        const waitMs = afterMs();
-        this.#moved.set(document, refuse.moved(owner, epoch, waitMs));
-        this.#channel.send('moved', { document, owner, epoch, afterMs: waitMs });
+      const isFollowed = owner !== undefined && open.lives === 'parting' && open.ref.follow();
+      if (isFollowed) {
+        open.lives = 'elsewhere';
+        if (open.shown !== null) this.#present(document, open);
+      } else this.#leave(document);
+      if (open.pin === 'relay' || owner === undefined) {
+        this.#channel.send('resume', { document });
+        continue;
       }
+      const afterMs = pace.afterMs(isFollowed);
+      if (!isFollowed) this.#letGo(document, refuse.moved(owner, epoch, afterMs));
+      this.#channel.send('moved', { document, owner, epoch, afterMs });
     }
   }
 
   /** These documents live here now: who was relayed opens again, and is served directly. */
   cameHome(isHere: (document: DocumentId) => boolean): void {
     for (const [document, open] of [...this.#open]) {
-      if (open.state !== 'open' || !open.isRelayed || !isHere(document)) continue;
+      if (open.state !== 'open' || open.lives !== 'elsewhere' || !isHere(document)) continue;
       this.#leave(document);
       this.#channel.send('resume', { document });
     }
@@ -284,8 +319,8 @@ export class Session {
     );
   }
 
-  #pinOf(document: DocumentId): 'redirect' | 'relay' {
-    return this.#open.get(document)?.pin ?? 'redirect';
+  #refOf(document: DocumentId): DocumentRef {
+    return this.#open.get(document)?.ref ?? this.#documents.open(document, 'redirect');
   }
 
   async #openDocument({ document, since, epoch: heardOf, pin = 'redirect' }: OpenRequest): Promise<object> {
@@ -300,7 +335,8 @@ export class Session {
       ref,
       pin,
       state: 'opening',
-      isRelayed: false,
+      lives: 'here',
+      shown: null,
       ackedMeanwhile: 0,
       rest: undefined,
       pages: 0,
@@ -340,14 +376,14 @@ export class Session {
         if (!this.#open.has(document)) this.#channel.leave(document);
         return refuse.unavailable(isOvertaken ? 'it changed meanwhile; ask again' : 'the session went away', 0);
       }
-      mine.isRelayed = true;
+      mine.lives = 'elsewhere';
       mine.state = 'open';
     }
     if (opened.page.next !== undefined) mine.rest = opened.rest;
     // Once the reply has left: a client knows the document by the reply.
     this.#clock.after(0, () => {
       if (this.#open.get(document) !== mine) return;
-      if (mine.isRelayed) this.#documents.askPresence(document);
+      if (mine.lives === 'elsewhere') this.#documents.askPresence(document);
       else this.#channel.send('presence', this.#presence.full(document));
     });
     const access = this.#identity.accessTo(document);
@@ -372,12 +408,13 @@ export class Session {
     const { document, state } = parsed.value;
     const open = this.#open.get(document);
     if (open?.state !== 'open' || this.#rightRefusal(document, 'read')) return;
-    this.#present(document, open, state);
+    open.shown = state;
+    this.#present(document, open);
   }
 
-  #present(document: DocumentId, open: OpenDocument, state: JsonObject | null): void {
-    const shown = { session: this.id, user: this.user, channel: this.channelNumber, state };
-    if (open.isRelayed) this.#documents.present(document, shown);
+  #present(document: DocumentId, open: OpenDocument): void {
+    const shown = { session: this.id, user: this.user, channel: this.channelNumber, state: open.shown };
+    if (open.lives === 'elsewhere') this.#documents.present(document, shown);
     else this.#presence.show(document, shown);
   }
 
@@ -391,8 +428,22 @@ export class Session {
     if (open === undefined) return;
     this.#open.delete(document);
     if (open.state !== 'open') return;
-    this.#present(document, open, null);
+    open.shown = null;
+    this.#present(document, open);
     this.#channel.leave(document);
     open.ref.leave();
+  }
+
+  #letGo(document: DocumentId, moved: Refusal): void {
+    this.#moved.set(document, moved);
+    const [oldest] = this.#moved.keys();
+    if (this.#moved.size > LIMITS.documentsPerSession) this.#moved.delete(oldest!);
+  }
+
+  /** Out of what others publish and back into what is delivered here, in one tick: no frame falls between the two. */
+  #stay(document: DocumentId, open: OpenDocument): void {
+    this.#channel.leave(document);
+    this.#channel.join(document);
+    open.lives = 'here';
   }
 }
