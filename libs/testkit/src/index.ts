@@ -23,4 +23,5 @@ export * from './test-home.js';
 export * from './sim/simulate.js';
 export * from './sim/sim-process.js';
 export * from './sim/planted.js';
-export type { Planted, SimNode } from './sim/sim-node.js';
+export type { Line, Planted, SimNode } from './sim/sim-node.js';
+export type { Peer } from './sim/sim-wire.js';

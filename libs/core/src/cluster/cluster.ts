@@ -90,6 +90,11 @@ export class Cluster {
     this.#steward = new Steward({
       ...parts,
       announce: (event) => this.#announce(event),
+      household: {
+        // Without the bus nobody here would hear, or be heard by, the next owner.
+        listenAhead: async (isMoving) => (bus.isUp ? household.listenAhead(isMoving) : undefined),
+        stayed: (isMoving) => household.stayed(isMoving),
+      },
       given: (node) => this.#given(node),
     });
     const refresh = () => this.#refresh();

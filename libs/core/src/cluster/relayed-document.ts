@@ -183,12 +183,17 @@ export class RelayedDocument implements DocumentRef {
     const local = await here();
     if (!this.#isForOwner(local)) return local;
     const remote = await there();
-    return remote === 'here' ? here() : remote;
+    if (remote === 'here') return here();
+    // Who can go there itself need not wait for what we can not reach.
+    return this.#pin === 'redirect' && isRefused(remote, 'unavailable') ? local : remote;
   }
 
   /** It lives elsewhere, and it is for us to go there. */
   #isForOwner(reply: object): boolean {
-    const isElsewhere = 'code' in reply && reply.code === 'moved';
-    return isElsewhere && (this.#pin === 'relay' || this.#openedAs === 'relayed');
+    return isRefused(reply, 'moved') && (this.#pin === 'relay' || this.#openedAs === 'relayed');
   }
+}
+
+function isRefused(reply: object, code: Refusal['code']): boolean {
+  return 'code' in reply && reply.code === code;
 }

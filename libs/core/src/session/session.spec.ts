@@ -120,6 +120,35 @@ describe('Session: documents', () => {
     expect(last).not.toHaveProperty('next');
     expect(await ask(session, 'open', { document: BOARD, next: 3 })).toMatchObject({ code: 'invalid' });
   });
+
+  it('D1: it hears the next owner before a move; and where the document stays, each frame once again', async () => {
+    const { home, ask } = await start();
+    const { session, channel } = home.connect('s1');
+    await ask(session, 'open', { document: BOARD });
+    const heads = (deliver: 'deliver' | 'deliverRelayed'): number => {
+      home.fanOut[deliver](BOARD, 'head', '{}');
+      return channel.of('head').length;
+    };
+    await session.listenAhead(() => true);
+    expect([heads('deliverRelayed'), heads('deliver')]).toEqual([1, 2]);
+    session.stayed(() => false);
+    expect([heads('deliverRelayed'), heads('deliver')]).toEqual([2, 3]);
+  });
+
+  it('D1: whoever hears the next owner only when the document stayed is taken back out at once', async () => {
+    const { home, ask } = await start();
+    const { session, channel } = home.connect('s1');
+    await ask(session, 'open', { document: BOARD });
+    let isMoving = true;
+    const listening = session.listenAhead(() => isMoving);
+    isMoving = false;
+    session.stayed(() => isMoving);
+    await listening;
+    home.fanOut.deliverRelayed(BOARD, 'head', '{}');
+    expect(channel.of('head')).toEqual([]);
+    home.fanOut.deliver(BOARD, 'head', '{}');
+    expect(channel.of('head')).toHaveLength(1);
+  });
 });
 
 describe('Session: the door', () => {

@@ -117,8 +117,8 @@ export class SimBoard {
     this.#open();
   }
 
+  /** Until it goes there it is served where it is, or told by the next push that it is not. */
   heardMoved({ owner, afterMs }: Moved): void {
-    this.#state = 'closed';
     if (this.#pinning.pin === 'redirect') this.#pinning.moved(owner, afterMs);
     else this.#witness.violated('P', `${this.#session} is relayed, and is told that ${this.#document} moved`);
   }
@@ -296,8 +296,11 @@ export class SimBoard {
         this.#waitFor(reply.retryAfterMs);
         this.#queue.postponed(opNo);
         break;
-      case 'gap':
       case 'moved':
+        this.#state = 'closed';
+        this.#queue.postponed(opNo);
+        break;
+      case 'gap':
       case 'not_open':
         this.#queue.postponed(opNo);
         break;
