@@ -8,6 +8,7 @@
  * answer comes back. Committed entries go sideways, once, to the fan-out.
  */
 import { LIMITS, PROTOCOL_VERSION, type DocumentId, type NodeRef, type SessionId } from '@homeport/protocol';
+import { Arrival } from './cluster/arrival.js';
 import type { Bus } from './cluster/bus.js';
 import { AllSlots, type Claim } from './cluster/claim.js';
 import { Cluster } from './cluster/cluster.js';
@@ -88,7 +89,7 @@ export class HomeNode {
   readonly #ticks: Cancel[] = [];
 
   constructor(parts: {
-    readonly node: NodeInfo;
+    readonly node: Omit<NodeInfo, 'leaseTtlMs'>;
     readonly log: DocumentLog;
     readonly leases: LeaseTable;
     readonly fanOut: FanOut;
@@ -99,8 +100,9 @@ export class HomeNode {
     readonly others?: { readonly bus: Bus; readonly peers: Peers };
     readonly settings?: Partial<NodeSettings>;
   }) {
-    const { node, log, leases, fanOut, clock, random, probe, others } = parts;
+    const { log, leases, fanOut, clock, random, probe, others } = parts;
     const settings = { ...DEFAULT_NODE_SETTINGS, ...parts.settings };
+    const node: NodeInfo = { ...parts.node, leaseTtlMs: settings.ttlMs };
     this.#settings = settings;
     this.#clock = clock;
     this.#sessions = new Sessions(clock);
@@ -143,7 +145,10 @@ export class HomeNode {
     await this.#keeper.join();
     try {
       if (this.#cluster === undefined) await this.#takeAll(claim);
-      else await this.#cluster.start();
+      else {
+        await this.#arrival().settle();
+        await this.#cluster.start();
+      }
       this.#keeper.keep();
     } catch (error) {
       // Without a row that looks alive, the next start need not wait for this one.
@@ -241,6 +246,11 @@ export class HomeNode {
 
   #takeAll(claim: Claim): Promise<void> {
     return new AllSlots(this.#info, this.#leases, this.#keeper, this.#clock, this.#settings).take(claim);
+  }
+
+  #arrival(): Arrival {
+    const [me, leases, clock, probe] = [this.#info, this.#leases, this.#clock, this.#probe];
+    return new Arrival({ me, leases, clock, probe, marginMs: this.#settings.marginMs });
   }
 
   #gained(slots: readonly Slot[]): void {

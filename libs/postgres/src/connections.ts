@@ -31,12 +31,19 @@ export class DeadlinePassed extends Error {
  * its `begin` and `reserve` make, is used after it was lost. So we start afresh, and use neither of the two.
  */
 export class Connections {
-  readonly #open: () => Sql;
+  readonly #open: (closed: () => void) => Sql;
   #sql: Sql;
+  #lost: () => void = () => {};
 
-  constructor(open: () => Sql) {
+  /** `closed`: to be called whenever one of them has ended. */
+  constructor(open: (closed: () => void) => Sql) {
     this.#open = open;
-    this.#sql = open();
+    this.#sql = this.#make();
+  }
+
+  /** `lost` is called whenever one of them has ended that was not given up. */
+  watch(lost: () => void): void {
+    this.#lost = lost;
   }
 
   async run<T>(work: (sql: Sql) => Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
@@ -60,9 +67,16 @@ export class Connections {
     await this.#sql.end({ timeout: CLOSE_S });
   }
 
+  #make(): Sql {
+    const sql: Sql = this.#open(() => {
+      if (sql === this.#sql) this.#lost();
+    });
+    return sql;
+  }
+
   #giveUp(sql: Sql): void {
     if (sql !== this.#sql) return;
-    this.#sql = this.#open();
+    this.#sql = this.#make();
     void sql.end({ timeout: 0 });
   }
 }

@@ -57,7 +57,7 @@ export class Database {
     this.writes = new Connections(() => connect(url, WRITES_MAX, ONE_PLAN));
     this.folds = new Connections(() => connect(url, FOLDS_MAX, NOT_WAITING));
     this.loads = new Connections(() => connect(url, LOADS_MAX, ONE_PLAN));
-    this.lease = new Connections(() => connect(url, 1));
+    this.lease = new Connections((closed) => connect(url, 1, {}, closed));
   }
 
   /** One READ COMMITTED transaction. Each statement in it sees what was committed before that statement. */
@@ -87,8 +87,16 @@ export async function openDatabase(url: string): Promise<Database> {
   }
 }
 
-/** `max` connections with the settings of a session, changed by `settings`. They are made when they are first needed. */
-export function connect(url: string, max: number, settings: postgres.Options<{}>['connection'] = {}): Sql {
+/**
+ * `max` connections with the settings of a session, changed by `settings`. They are made when they are first needed.
+ * `closed` is called whenever one has ended.
+ */
+export function connect(
+  url: string,
+  max: number,
+  settings: postgres.Options<{}>['connection'] = {},
+  closed: () => void = () => {},
+): Sql {
   const { url: driverUrl, address } = addressOf(url);
   return postgres(driverUrl, {
     ...address,
@@ -101,6 +109,7 @@ export function connect(url: string, max: number, settings: postgres.Options<{}>
     connect_timeout: 5,
     backoff: (attempt) => Math.min(0.02 * 2 ** attempt, 0.5),
     onnotice: () => {},
+    onclose: closed,
   });
 }
 

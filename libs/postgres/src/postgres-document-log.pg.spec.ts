@@ -29,7 +29,15 @@ describe('PostgresDocumentLog on real Postgres', () => {
     database = await openDatabase(url);
     log = new PostgresDocumentLog(database, { retentionMs: 0 });
     const leases = new PostgresLeaseTable(database);
-    await leases.join({ id: 'me', name: 'me', url: 'http://me', host: 'h', port: 1, machineId: 'm' });
+    await leases.join({
+      id: 'me',
+      name: 'me',
+      url: 'http://me',
+      host: 'h',
+      port: 1,
+      machineId: 'm',
+      leaseTtlMs: 3_000,
+    });
     await leases.takeOver('me', undefined);
   });
   afterEach(async () => {

@@ -18,6 +18,7 @@ import type {
 import type { DocumentId, Seq, Timeline } from '@homeport/protocol';
 import { answeredCode, type Sql } from './connections.js';
 import type { Database } from './database.js';
+import { timeline } from './timeline.js';
 import { append, FENCE_LOCK, fold, foldAndAdvance } from './fenced-statements.js';
 
 const APPEND = append(FENCE_LOCK);
@@ -48,10 +49,9 @@ export class PostgresDocumentLog extends DocumentLog {
 
   async timeline(): Promise<Timeline> {
     const [row] = await this.#database.loads.run(
-      (sql) => sql<{ id: Timeline }[]>`
-        SELECT id || '-' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) AS id FROM timeline`,
+      (sql) => sql<{ id: Timeline | null }[]>`SELECT ${timeline(sql)} AS id`,
     );
-    if (!row) throw new Error('the database has no timeline: its migrations have not been applied');
+    if (!row?.id) throw new Error('the database has no timeline: its migrations have not been applied');
     return row.id;
   }
 

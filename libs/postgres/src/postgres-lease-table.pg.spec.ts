@@ -1,4 +1,4 @@
-import { SLOTS, type NodeInfo } from '@homeport/core';
+import { SLOTS, type NodeInfo, type Renewed } from '@homeport/core';
 import { until } from '@homeport/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../testkit/src/test-postgres.js';
@@ -15,6 +15,7 @@ describe('PostgresLeaseTable on real Postgres', () => {
   let others: Database;
   let alice: PostgresLeaseTable;
   let bob: PostgresLeaseTable;
+  let breaks: number;
 
   beforeAll(async () => {
     server = await startTestPostgres();
@@ -28,7 +29,8 @@ describe('PostgresLeaseTable on real Postgres', () => {
     others = await openDatabase(url);
     alice = new PostgresLeaseTable(mine);
     bob = new PostgresLeaseTable(others);
-    await alice.join(node('alice.1'));
+    breaks = 0;
+    await alice.join(node('alice.1'), () => breaks++);
     await alice.takeOver('alice.1', undefined);
     await bob.join(node('bob.1'));
   });
@@ -40,9 +42,19 @@ describe('PostgresLeaseTable on real Postgres', () => {
     const [lease] = await mine.lease.run((sql) => sql<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`);
     await admin`SELECT pg_terminate_backend(${lease?.pid ?? 0})`;
     await until(WAIT_MS, 'a free lock', () => bob.isLockFree('alice.1'));
+    await until(WAIT_MS, 'the word that it is lost', () => breaks === 1);
     await until(WAIT_MS, 'a renewal', async () => (await alice.renew('alice.1')).kind === 'renewed');
     expect(await bob.isLockFree('alice.1')).toBe(false);
     expect((await bob.nodes()).find(({ id }) => id === 'alice.1')?.state).toBe('up');
+    expect(breaks).toBe(1);
+  });
+
+  it('E7: a renewal tells the timeline, and another one after a restore that was named as one', async () => {
+    const before = await alice.renew('alice.1');
+    expect(before).toMatchObject({ timeline: expect.stringMatching(/^[0-9a-f-]{36}-[0-9A-F]{8}$/) as string });
+    expect(await bob.renew('bob.1')).toMatchObject({ timeline: (before as Renewed).timeline });
+    await admin`UPDATE timeline SET id = gen_random_uuid()`;
+    expect((await alice.renew('alice.1')) as Renewed).not.toMatchObject({ timeline: (before as Renewed).timeline });
   });
 
   it('a takeover whose backend is killed changed nothing, and can be repeated', async () => {
@@ -78,5 +90,5 @@ describe('PostgresLeaseTable on real Postgres', () => {
 });
 
 function node(id: string): NodeInfo {
-  return { id, name: id, url: `http://${id}`, host: '127.0.0.1', port: 4000, machineId: 'm' };
+  return { id, name: id, url: `http://${id}`, host: '127.0.0.1', port: 4000, machineId: 'm', leaseTtlMs: 3_000 };
 }

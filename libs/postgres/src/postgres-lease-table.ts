@@ -6,10 +6,11 @@
  * alone proves nothing to them.
  */
 import { LeaseTable } from '@homeport/core';
-import type { LostSlot, NodeInfo, NodeRow, Raised, Renewal, Slot, SlotRow, Tenure } from '@homeport/core';
+import type { LostSlot, NodeInfo, NodeRow, Raised, Renewal, Renewed, Slot, SlotRow, Tenure } from '@homeport/core';
 import type { Epoch, NodeRef } from '@homeport/protocol';
 import type { Sql } from './connections.js';
 import type { Database } from './database.js';
+import { timeline } from './timeline.js';
 
 export class PostgresLeaseTable extends LeaseTable {
   readonly #database: Database;
@@ -35,14 +36,16 @@ export class PostgresLeaseTable extends LeaseTable {
     return rows.map(({ slot, owner, epoch }) => ({ slot, epoch, owner: owner ?? undefined }));
   }
 
-  async join(node: NodeInfo): Promise<void> {
+  async join(node: NodeInfo, broken?: () => void): Promise<void> {
+    if (broken) this.#database.lease.watch(broken);
     await this.#database.lease.run(async (sql) => {
       await sql`
         DELETE FROM node n WHERE state IN ('dead', 'left') AND seen_at < now() - interval '1 day'
            AND NOT EXISTS (SELECT FROM slot s WHERE s.owner = n.node_id)`;
       await sql`
-        INSERT INTO node (node_id, name, url, host, port, machine_id, state)
-        VALUES (${node.id}, ${node.name}, ${node.url}, ${node.host}, ${node.port}, ${node.machineId}, 'up')`;
+        INSERT INTO node (node_id, name, url, host, port, machine_id, lease_ttl_ms, state)
+        VALUES (${node.id}, ${node.name}, ${node.url}, ${node.host}, ${node.port}, ${node.machineId},
+                ${node.leaseTtlMs}, 'up')`;
       await this.#lock(sql, node.id);
     });
   }
@@ -50,9 +53,7 @@ export class PostgresLeaseTable extends LeaseTable {
   async renew(nodeId: string): Promise<Renewal> {
     try {
       return await this.#database.lease.run(async (sql): Promise<Renewal> => {
-        const rows = await sql<
-          (NodeRow & { pid: number; version: number; serverStart: string; serverAgeMs: number })[]
-        >`
+        const rows = await sql<(NodeRow & Omit<Renewed, 'kind' | 'nodes'> & { pid: number })[]>`
           WITH mine AS (
             UPDATE node SET renewals = renewals + 1, seen_at = now()
              WHERE node_id = ${nodeId} AND state IN ('up', 'draining') RETURNING *
@@ -61,6 +62,7 @@ export class PostgresLeaseTable extends LeaseTable {
              UNION ALL SELECT * FROM node WHERE node_id <> ${nodeId} AND state IN ('up', 'draining')
           )
           SELECT ${columns(sql)}, pg_backend_pid() AS pid, (SELECT sum(epoch)::bigint FROM slot) AS version,
+                 ${timeline(sql)} AS timeline,
                  pg_postmaster_start_time()::text AS "serverStart",
                  extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::float8 * 1000 AS "serverAgeMs"
             FROM living`;
@@ -73,6 +75,7 @@ export class PostgresLeaseTable extends LeaseTable {
           version: first.version,
           serverStart: first.serverStart,
           serverAgeMs: first.serverAgeMs,
+          timeline: first.timeline,
         };
       }, this.#renewalDeadlineMs);
     } catch (error) {
@@ -181,7 +184,7 @@ interface LostRow {
 }
 
 const columns = (sql: Sql) => sql`
-  node_id AS id, name, url, host, port, machine_id AS "machineId", state, renewals`;
+  node_id AS id, name, url, host, port, machine_id AS "machineId", lease_ttl_ms AS "leaseTtlMs", state, renewals`;
 
 const key = (sql: Sql, nodeId: string) => sql`hashtextextended(${nodeId}, 0)`;
 
@@ -207,8 +210,8 @@ async function takeFree(sql: Sql, me: string, slots: readonly Slot[] | undefined
   return [...taken];
 }
 
-function readNode({ id, name, url, host, port, machineId, state, renewals }: NodeRow): NodeRow {
-  return { id, name, url, host, port, machineId, state, renewals };
+function readNode({ id, name, url, host, port, machineId, leaseTtlMs, state, renewals }: NodeRow): NodeRow {
+  return { id, name, url, host, port, machineId, leaseTtlMs, state, renewals };
 }
 
 function readLost({ slot, epoch, id, name, url }: LostRow): LostSlot {

@@ -24,10 +24,11 @@ export function loneKeeper(parts: {
   readonly settings: LeaseSettings;
   readonly estate?: Estate;
 }) {
-  const { me, leases, clock, settings } = parts;
+  const { leases, clock, settings } = parts;
+  const me = { ...parts.me, leaseTtlMs: settings.ttlMs };
   const membership = new Membership(me.id, { ...DEFAULT_NODE_SETTINGS, ...settings });
   const map = new SlotMap();
-  const keeper = new SlotKeeper({ estate: NOBODY, ...parts, membership, map });
+  const keeper = new SlotKeeper({ estate: NOBODY, ...parts, me, membership, map });
   const claim = async (how: Claim): Promise<void> => {
     await keeper.join();
     try {

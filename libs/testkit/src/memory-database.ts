@@ -54,8 +54,8 @@ export class MemoryDatabase {
   readonly slots: SlotRow[] = Array.from({ length: SLOTS }, () => ({ owner: undefined, epoch: 0 as Epoch }));
   readonly nodes = new Map<string, NodeRow>();
   readonly documents = new Map<DocumentId, DocumentTables>();
-  /** Advisory locks, by node id: held by a connection, gone with it. */
-  readonly advisoryLocks = new Set<string>();
+  /** Advisory locks, by node id: held by a connection, gone with it; and what ends that connection. */
+  readonly advisoryLocks = new Map<string, () => void>();
 
   readonly #locks = new RowLocks();
   #state: 'up' | 'frozen' | 'stopped' = 'up';
@@ -76,7 +76,7 @@ export class MemoryDatabase {
   stop(): void {
     this.#state = 'stopped';
     this.#life++;
-    this.advisoryLocks.clear();
+    for (const end of [...this.advisoryLocks.values()]) end();
     this.#locks.clear();
     this.#wake();
   }

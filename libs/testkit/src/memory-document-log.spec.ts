@@ -181,7 +181,7 @@ describe('MemoryDocumentLog, beside its contract', () => {
 });
 
 function nodeOf(id: string): NodeInfo {
-  return { id, name: id, url: `http://${id}`, host: id, port: 1, machineId: 'm' };
+  return { id, name: id, url: `http://${id}`, host: id, port: 1, machineId: 'm', leaseTtlMs: 3_000 };
 }
 
 function batch(epoch: number, head: number, count: number, key = 'shape'): Batch {

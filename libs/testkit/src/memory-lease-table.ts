@@ -31,7 +31,8 @@ export class MemoryLeaseTable extends LeaseTable {
     return this.#read('slots', () => this.#database.slots.map((row, slot) => ({ ...row, slot: slot as Slot })));
   }
 
-  join(node: NodeInfo): Promise<void> {
+  join(node: NodeInfo, broken?: () => void): Promise<void> {
+    if (broken) this.#link.watch(broken);
     return this.#link.send('join', () =>
       this.#database.transact(async (lock) => {
         await lock([`node ${node.id}`]);
@@ -63,6 +64,7 @@ export class MemoryLeaseTable extends LeaseTable {
               version: this.#database.slots.reduce((sum, { epoch }) => sum + epoch, 0),
               serverStart: this.#database.serverStart,
               serverAgeMs: this.#database.serverAgeMs,
+              timeline: this.#database.timeline,
             },
             write: () => {
               this.#database.nodes.set(nodeId, renewed);

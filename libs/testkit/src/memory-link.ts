@@ -73,14 +73,29 @@ export class MemoryLink {
   readonly #settings: MemoryLinkSettings;
   #cut = false;
   #held: string | undefined;
+  #broken: () => void = () => {};
 
+  /** `arrive`: how what comes in reaches the process, which may be stopped. */
   constructor(
     readonly database: MemoryDatabase,
     faults: FaultPlan = new FaultPlan(),
     settings: Partial<MemoryLinkSettings> = {},
+    private readonly arrive: (event: () => void) => void = (event) => event(),
   ) {
     this.faults = faults;
     this.#settings = { latencyLowMs: 0.1, latencyHighMs: 2, deadlineMs: 6_000, ...settings };
+  }
+
+  /** `broken` is called whenever the connection that holds the lock has ended. */
+  watch(broken: () => void): void {
+    this.#broken = broken;
+  }
+
+  /** The connection that holds the lock ends; the others go on. */
+  breakLease(): void {
+    if (this.#held === undefined || this.#cut) return;
+    this.release();
+    this.arrive(this.#broken);
   }
 
   /** The process died. The server sees its connections close, and frees what they held. */
@@ -93,7 +108,7 @@ export class MemoryLink {
   hold(nodeId: string): void {
     if (this.#cut) return;
     this.#held = nodeId;
-    this.database.advisoryLocks.add(nodeId);
+    this.database.advisoryLocks.set(nodeId, () => this.breakLease());
   }
 
   release(): void {

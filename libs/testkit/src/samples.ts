@@ -41,7 +41,7 @@ export function fromLog(entries: readonly PlacedEntry[]): LoggedEntry[] {
 
 export function nodeNamed(name: string, incarnation = 1): NodeInfo {
   const id = `${name}.${incarnation}`;
-  return { id, name, url: `http://${name}`, host: name, port: 1, machineId: name };
+  return { id, name, url: `http://${name}`, host: name, port: 1, machineId: name, leaseTtlMs: 3_000 };
 }
 
 /** What a promise has come to so far: `undefined` while it is pending. */

@@ -15,8 +15,10 @@ describe('A handoff', () => {
     const { run, owner, someone, moved } = await cluster();
     const watchers = Array.from({ length: WATCHERS }, (_, n) => new Client(`w${n}`));
     const writer = new Client('writer');
-    for (const client of [...watchers, writer]) client.connect(owner());
-    await run.world.until('all to be open', () => [...watchers, writer].every(({ isOpen }) => isOpen));
+    for (const client of watchers) client.connect(owner());
+    await run.world.until('all to be open', () => watchers.every(({ isOpen }) => isOpen));
+    writer.connect(owner());
+    await run.world.until('the last to be open', () => writer.isOpen);
     const watching = watchers.at(-1)!;
 
     const from = owner();

@@ -1,3 +1,4 @@
+import type { Timeline } from '@homeport/protocol';
 import type { Raised, Slot, Tenure } from '../document/slot.js';
 
 /** One server process, one incarnation. */
@@ -11,6 +12,8 @@ export interface NodeInfo {
   readonly host: string;
   readonly port: number;
   readonly machineId: string;
+  /** By which it judges the others, and serves. The same for all who live at a time. */
+  readonly leaseTtlMs: number;
 }
 
 /** Only one of the two can listen there: where this node does, the other has ended. */
@@ -39,6 +42,8 @@ export interface Renewed {
   readonly serverStart: string;
   /** For how long the database server has been up, by its own clock. */
   readonly serverAgeMs: number;
+  /** Another one: the database was restored, or failed over, and does not hold any more what it held. */
+  readonly timeline: Timeline;
 }
 
 export type Renewal =
@@ -60,8 +65,12 @@ export abstract class LeaseTable {
   /** Who owns what, all slots in order. */
   abstract slots(): Promise<readonly SlotRow[]>;
 
-  /** Writes my row as `up` and takes my advisory lock, which lives as long as my lease connection. Rejects if the id exists. */
-  abstract join(node: NodeInfo): Promise<void>;
+  /**
+   * Writes my row as `up` and takes my advisory lock, which lives as long as my lease connection. Rejects if the id
+   * exists. `broken` is called whenever that connection has ended by itself: until a renewal succeeds on a new one
+   * others may find the lock free, and take me to be dead.
+   */
+  abstract join(node: NodeInfo, broken?: () => void): Promise<void>;
 
   /** Raises my `renewals` on the lease connection and returns everyone's rows. Never rejects. */
   abstract renew(nodeId: string): Promise<Renewal>;

@@ -74,7 +74,7 @@ function watching() {
       return { ...nodeNamed(name), state: states[name] ?? 'up', renewals };
     });
     const serverAgeMs = serverStart === 'server' ? 60_000 : 0;
-    const renewed: Renewed = { kind: 'renewed', nodes, version: 1, serverStart, serverAgeMs };
+    const renewed: Renewed = { kind: 'renewed', nodes, version: 1, serverStart, serverAgeMs, timeline: 'timeline-1' };
     membership.observe(renewed, atMs);
   };
   return { membership, see };

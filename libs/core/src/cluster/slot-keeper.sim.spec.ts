@@ -63,7 +63,7 @@ async function play(seed: number, planted: (leases: LeaseTable, database: Memory
   const start = (): void => {
     const process = new SimProcess(world, random, random.between(0.99, 1.01));
     const faults = new FaultPlan();
-    const link = new MemoryLink(database, faults, { deadlineMs: 700 });
+    const link = new MemoryLink(database, faults, { deadlineMs: 700 }, (event) => process.receive(event));
     const leases = process.around(planted(new MemoryLeaseTable(link), database));
     const name = `n${++started}`;
     const parts = { me: nodeNamed(name), leases, clock: process, probe: new RecordingProbe(), settings: SETTINGS };

@@ -63,6 +63,44 @@ describe('SlotKeeper', () => {
     expect(a.keeper.epochOf(SLOT)).toBe(1);
   });
 
+  it('O1: with its lease connection the lease is lost, and comes back only with a renewal on a new one', async () => {
+    const a = await kept(nodeNamed('a'), 'careful');
+    a.delayAnswersMs = 500;
+    let isSent = false;
+    a.watchRenewals(() => (isSent = true));
+    await world.until('a renewal that is under way', () => isSent);
+    // It was answered before the break, and is heard after it.
+    await world.advance(100);
+    a.link.breakLease();
+    expect(a.keeper.mayServe(SLOT)).toBe(false);
+    a.delayAnswersMs = 0;
+    a.faults.failNext('renew', 'error');
+    await world.advance(600);
+    expect(a.keeper.mayServe(SLOT)).toBe(false);
+    await world.until('the next renewal', () => a.keeper.mayServe(SLOT), renewalMs + 100);
+    expect(database.advisoryLocks.has('a.1')).toBe(true);
+  });
+
+  it('O1: after the loss of its lease connection it renews at once', async () => {
+    const a = await kept(nodeNamed('a'), 'careful');
+    await world.advance(renewalMs + 100);
+    a.link.breakLease();
+    expect(a.keeper.mayServe(SLOT)).toBe(false);
+    await world.until('the renewal', () => a.keeper.mayServe(SLOT), 50);
+  });
+
+  it.each([
+    ['another timeline', () => (database.timeline = 'timeline-2')],
+    ['a counter that went back', () => database.nodes.set('a.1', { ...database.nodes.get('a.1')!, renewals: 0 })],
+  ])('E7: a node whose database has %s is lost', async (_, restore) => {
+    const a = await kept(nodeNamed('a'), 'careful');
+    await world.advance(5 * renewalMs);
+    restore();
+    expect(await world.outcome('the loss', a.keeper.lost, renewalMs + 100)).toContain('history was lost');
+    expect(a.keeper.mayServe(SLOT)).toBe(false);
+    expect(a.keeper.epochOf(SLOT)).toBeUndefined();
+  });
+
   describe('claims', () => {
     it('careful: beside a living node it refuses, says why, and leaves no trace that the next start must wait for', async () => {
       await kept(nodeNamed('a'), 'careful');
@@ -219,6 +257,7 @@ describe('SlotKeeper', () => {
     return {
       ...lone,
       faults,
+      link,
       clock,
       probe,
       get delayAnswersMs() {

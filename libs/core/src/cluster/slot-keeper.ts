@@ -6,13 +6,18 @@
  *
  * The lease counts from a moment before the renewal was sent, on this node's own clock; while it runs, nobody else has
  * declared this node dead, so memory is the truth. It serves reads and liveness only: writes are fenced by the epoch.
+ * It ends before its time when the lease connection is lost: the lock that goes with it is half of a proof of death.
+ *
+ * A renewal also tells when the database is not the one that it was (restored, or failed over with a loss): what memory
+ * holds is then not what anybody will find, and the node is lost as one that was declared dead.
+ *
  * Epochs and the lease only ever move forward, so a raise, a look at the map and a renewal may overlap.
  */
-import { refuse, type Epoch, type NodeRef, type Refusal } from '@homeport/protocol';
+import { refuse, type Epoch, type NodeRef, type Refusal, type Timeline } from '@homeport/protocol';
 import { Tenures, type LostSlot, type Raised, type Slot, type Tenure } from '../document/slot.js';
 import type { Cancel, Clock } from '../runtime/clock.js';
 import type { Probe } from '../runtime/probe.js';
-import type { LeaseTable, NodeInfo, SlotRow } from './lease-table.js';
+import type { LeaseTable, NodeInfo, Renewed, SlotRow } from './lease-table.js';
 import type { Membership } from './membership.js';
 import type { SlotMap } from './slot-map.js';
 
@@ -45,6 +50,10 @@ export class SlotKeeper extends Tenures {
   readonly #epochs = new Map<Slot, Epoch>();
   #state: 'joining' | 'keeping' | 'lost' | 'left' = 'joining';
   #leaseUntilMs = -Infinity;
+  /** How often the lease connection was lost. */
+  #breaks = 0;
+  /** Of the database, as the last renewal saw it. */
+  #history: { readonly timeline: Timeline; readonly renewals: number } | undefined;
   #renewalMs: number | undefined;
   #renewing: Promise<void> | undefined;
   #next: Cancel | undefined;
@@ -117,7 +126,7 @@ export class SlotKeeper extends Tenures {
 
   /** Joins, and renews from now on. */
   async join(): Promise<void> {
-    await this.#leases.join(this.#me);
+    await this.#leases.join(this.#me, () => this.#broken());
     await this.renewNow();
   }
 
@@ -173,14 +182,16 @@ export class SlotKeeper extends Tenures {
   /** One renewal at a time; the next is due one period after this one began. */
   async #renew(): Promise<void> {
     const sentMs = this.#clock.monotonicMs();
+    const breaks = this.#breaks;
     const renewal = await this.#leases.renew(this.#me.id);
     if (this.#state === 'lost' || this.#state === 'left') return;
     const tookMs = this.#clock.monotonicMs() - sentMs;
     this.#renewalMs = undefined;
     switch (renewal.kind) {
       case 'renewed':
+        if (!this.#isSameHistory(renewal)) return this.#lose('the database is not what it was: history was lost');
         this.#renewalMs = tookMs;
-        this.#leaseUntilMs = sentMs + this.#settings.ttlMs - this.#settings.marginMs;
+        if (breaks === this.#breaks) this.#leaseUntilMs = sentMs + this.#settings.ttlMs - this.#settings.marginMs;
         this.#membership.observe(renewal, this.#clock.monotonicMs());
         break;
       case 'dead':
@@ -191,6 +202,24 @@ export class SlotKeeper extends Tenures {
         break;
     }
     this.#next = this.#clock.after(Math.max(50, this.#settings.renewalMs - tookMs), () => void this.renewNow());
+  }
+
+  /** The lease connection is gone. */
+  #broken(): void {
+    const hadLease = this.#leaseUntilMs > -Infinity;
+    this.#breaks++;
+    this.#leaseUntilMs = -Infinity;
+    if (!hadLease || this.#state === 'lost' || this.#state === 'left') return;
+    // The renewal that is under way, if there is one, was lost with the connection.
+    void Promise.resolve(this.#renewing).then(() => this.renewNow());
+  }
+
+  /** The same timeline, and a counter that has not gone back. */
+  #isSameHistory({ timeline, nodes }: Renewed): boolean {
+    const before = this.#history;
+    const renewals = nodes.find(({ id }) => id === this.#me.id)?.renewals ?? 0;
+    this.#history = { timeline, renewals };
+    return before === undefined || (before.timeline === timeline && before.renewals <= renewals);
   }
 
   #drop(lost: readonly LostSlot[]): void {

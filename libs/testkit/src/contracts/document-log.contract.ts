@@ -212,7 +212,15 @@ export function describeDocumentLog(name: string, make: () => Promise<Storage>):
     });
 
     async function own(id: string, victim?: { id: string; renewals: number }): Promise<ReadonlyMap<number, Tenure>> {
-      await storage.leases.join({ id, name: id, url: `http://${id}`, host: id, port: 1, machineId: 'm' });
+      await storage.leases.join({
+        id,
+        name: id,
+        url: `http://${id}`,
+        host: id,
+        port: 1,
+        machineId: 'm',
+        leaseTtlMs: 3_000,
+      });
       const taken = await storage.leases.takeOver(id, victim);
       return new Map(taken?.map((tenure) => [tenure.slot, tenure]));
     }

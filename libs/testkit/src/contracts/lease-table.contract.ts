@@ -193,7 +193,7 @@ export function describeLeaseTable(name: string, make: () => Promise<LeaseTables
 }
 
 function node(id: string): NodeInfo {
-  return { id, name: id, url: `http://${id}`, host: '127.0.0.1', port: 4000, machineId: 'm' };
+  return { id, name: id, url: `http://${id}`, host: '127.0.0.1', port: 4000, machineId: 'm', leaseTtlMs: 3_000 };
 }
 
 function ref(id: string) {

@@ -96,7 +96,9 @@ export class SimNode {
     this.#witness = witness;
     this.process = new SimProcess(world, random, random.between(0.995, 1.005));
     this.rooms = new SimRooms(random);
-    const link = new MemoryLink(database, this.faults, { deadlineMs: DEADLINE_MS });
+    const link = new MemoryLink(database, this.faults, { deadlineMs: DEADLINE_MS }, (event) =>
+      this.process.receive(event),
+    );
     const poison: Poison = ({ ops }) => ops.some((op) => op.op === 'put' && isObject(op.value) && POISON in op.value);
     this.log = planted.memoryLog?.(link, poison) ?? new LateLog(link, poison);
     const leases = new MemoryLeaseTable(link);
