@@ -40,6 +40,8 @@ async function start(): Promise<Running> {
     await app.listen(address.port, address.host);
     return { home, app };
   } catch (error) {
+    // What it has taken goes to the others at once: nobody waits for a lease that nobody renews.
+    await home.drain();
     await home.stop();
     throw error;
   }

@@ -151,10 +151,18 @@ describe('Postgres', () => {
     expect(await client.ask('push', { document: 'stuck', opNo: 1, after: 0, ops: [put('a', 1)] })).toMatchObject({
       ok: true,
     });
-    await database.stop();
+    // Taken, and on its way to the disk, when Postgres goes.
+    const [holder, looker] = [connect(database.url, 1), connect(database.url, 1)];
+    await holder.unsafe('BEGIN');
+    await holder.unsafe('LOCK TABLE entry_batch IN EXCLUSIVE MODE');
     const reply = client
       .ask('push', { document: 'stuck', opNo: 2, after: 1, ops: [put('b', 2)] })
       .catch(() => undefined);
+    await until(20_000, 'a flush that waits', async () => {
+      return (await looker`SELECT FROM pg_locks WHERE NOT granted`).length > 0;
+    });
+    await database.stop();
+    await Promise.all([holder.end({ timeout: 0 }), looker.end({ timeout: 0 })]);
     expect(await server.stop(60_000)).toEqual({ code: 1, signal: null });
     expect((await reply)?.ok).not.toBe(true);
 

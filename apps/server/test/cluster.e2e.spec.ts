@@ -2,7 +2,8 @@
 import { createClient, type Board, type Client, type Dialer } from '@homeport/client';
 import { slotOf, type ClusterView } from '@homeport/core';
 import { stateHash, type Seq } from '@homeport/protocol';
-import { ClusterProcesses, until, type ClusterNode } from '@homeport/testkit';
+import { connect } from '@homeport/postgres';
+import { ClusterProcesses, ServerProcess, until, type ClusterNode } from '@homeport/testkit';
 import { io } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
@@ -119,6 +120,51 @@ describe('A cluster', () => {
     expect(errors).toEqual([]);
   }, 120_000);
 
+  it('O1: a second node of one name, and one with another lease, are refused with one line that names the setting', async () => {
+    const [first] = cluster.nodes;
+    const shared = { DATABASE_URL: cluster.postgres.url, REDIS_URL: `redis://127.0.0.1:${cluster.redis!.port}` };
+    for (const [env, line] of [
+      [{ NODE_NAME: first!.name }, /^homeport: NODE_NAME node-1 is taken by a living node at http:.*\n$/],
+      [{ NODE_NAME: 'other', LEASE_TTL_MS: '4000' }, /^homeport: LEASE_TTL_MS is 4000 here and 3000 at node-\d .*\n$/],
+    ] as const) {
+      const refused = await ServerProcess.fail({ env: { ...shared, ...env } });
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(line) as string });
+    }
+    expect((await viewOf(first!)).nodes).toHaveLength(cluster.nodes.length);
+  }, 60_000);
+
+  it('E7 C10: over a Postgres that was restored from an older copy every node drops its memory, and clients send again what was lost', async () => {
+    const id = BOARDS[3]!;
+    const owner = (await ownerOf(id))!;
+    const elsewhere = cluster.nodes.find(({ name }) => name !== owner.name)!;
+    const boards = [await open(id, owner), await open(id, elsewhere, 'blocked')];
+    expect(boards.map(({ status }) => status.relayed)).toEqual([false, true]);
+    await boards[0]!.put('sum', { n: 0 });
+    const addTen = async (): Promise<void> => {
+      for (let n = 0; n < 10; n++) await Promise.all(boards.map((board) => board.increment('sum', 'n', 1)));
+    };
+    const pids = cluster.nodes.map(({ pid }) => pid);
+    await addTen();
+    const copy = await copyOf(cluster.postgres.url);
+    await addTen();
+    const { timeline } = boards[0]!.status.position!;
+
+    for (const { postgres } of cluster.nodes) postgres.cut();
+    await copy.restore();
+    for (const { postgres } of cluster.nodes) postgres.mend();
+
+    await until(LIMIT_MS, 'every node to come back as another', () =>
+      cluster.nodes.every(({ isUp, pid }, n) => isUp && pid !== pids[n]),
+    );
+    expect(cluster.nodes.map(({ exits }) => exits.at(-1)?.code)).toEqual(cluster.nodes.map(() => 75));
+    await until(LIMIT_MS, 'all that was acknowledged', () =>
+      boards.every(({ status, get }) => status.position?.timeline !== timeline && get('sum')?.n === 40),
+    );
+    await Promise.all(boards.map((board) => board.flush()));
+    expect(await readOf(id, cluster.nodes[0]!)).toMatchObject({ sum: { n: 40 } });
+    expect(hashOf(boards[0]!)).toBe(hashOf(boards[1]!));
+  }, 240_000);
+
   // ── what the tests do ──────────────────────────────────────────────────────────────────────────────────────────────
 
   /** `only`: no way leads to any other node, or every way leads to this one. */
@@ -195,6 +241,25 @@ describe('A cluster', () => {
     return Object.fromEntries(Object.entries(read.records).map(([key, { value }]) => [key, value]));
   }
 });
+
+/** All rows as they are now; they are put back as a backup is, under the name of another history. */
+async function copyOf(url: string) {
+  const tables = ['timeline', 'node', 'slot', 'document', 'entry_batch', 'record', 'session_mark'];
+  const all = async (statements: readonly string[]): Promise<void> => {
+    const sql = connect(url, 1);
+    for (const statement of ['BEGIN', ...statements, 'COMMIT']) await sql.unsafe(statement);
+    await sql.end();
+  };
+  await all(['CREATE SCHEMA copy', ...tables.map((table) => `CREATE TABLE copy.${table} AS TABLE public.${table}`)]);
+  return {
+    restore: () =>
+      all([
+        ...tables.map((table) => `TRUNCATE public.${table}`),
+        ...tables.map((table) => `INSERT INTO public.${table} SELECT * FROM copy.${table}`),
+        'UPDATE public.timeline SET id = gen_random_uuid()',
+      ]),
+  };
+}
 
 /** `blocked`: other addresses can not be reached. `astray`: a load balancer that knows no `?node=` stands before them. */
 type Way = 'blocked' | 'astray';

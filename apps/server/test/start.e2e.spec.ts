@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { EmbeddedPostgres } from '@homeport/postgres';
-import { RawClient, ServerProcess, within } from '@homeport/testkit';
+import { connect, EmbeddedPostgres, migrate } from '@homeport/postgres';
+import { MIGRATIONS } from '../../../libs/testkit/src/test-postgres.js';
+import { RawClient, ServerProcess, until, within } from '@homeport/testkit';
 
 // Real processes, on whatever machine this is: how long they take decides nothing.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
@@ -21,6 +22,24 @@ afterAll(async () => {
   await postgres.stop();
   await rm(folder, { recursive: true });
 });
+
+async function createTestDatabase(): Promise<string> {
+  const sql = connect(postgres.url, 1);
+  await sql.unsafe('CREATE DATABASE taken_port');
+  await sql.end();
+  const url = new URL(postgres.url);
+  url.pathname = '/taken_port';
+  await migrate(url.href, MIGRATIONS);
+  return url.href;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
 
 /** One line for the operator, without a stack, and exit code 1. */
 async function refused(env: Record<string, string>, args: readonly string[] = []): Promise<string> {
@@ -44,6 +63,24 @@ describe('a start that can not be', () => {
     const { port } = other.address() as AddressInfo;
     expect(await refused({ PORT: String(port) })).toMatch(new RegExp(`^homeport: PORT ${port} is taken`));
     await new Promise((closed) => other.close(closed));
+  });
+
+  it('a port that somebody takes while the node starts: it leaves, and the next need not wait for it', async () => {
+    const url = await createTestDatabase();
+    const [holder, looker] = [connect(url, 1), connect(url, 1)];
+    await holder.unsafe('BEGIN');
+    await holder.unsafe('LOCK TABLE slot IN EXCLUSIVE MODE');
+    const port = await freePort();
+    const failing = ServerProcess.fail({ env: { LOG_LEVEL: 'silent', DATABASE_URL: url, PORT: String(port) } });
+    await until(60_000, 'the start to wait for its slots', async () => {
+      return (await looker`SELECT FROM pg_locks WHERE relation = 'slot'::regclass AND NOT granted`).length > 0;
+    });
+    const other = createServer();
+    await new Promise<void>((listening) => other.listen(port, '127.0.0.1', listening));
+    await holder.unsafe('COMMIT');
+    expect(await failing).toMatchObject({ code: 1, stderr: expect.stringContaining('EADDRINUSE') as string });
+    expect(await looker`SELECT state FROM node`).toEqual([{ state: 'left' }]);
+    await Promise.all([holder.end(), looker.end(), new Promise((closed) => other.close(closed))]);
   });
 
   it('a data folder that can not be written', async () => {

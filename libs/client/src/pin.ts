@@ -7,9 +7,9 @@
  *   relayed   the owner can not be reached from here: another node serves the document in its name. The direct way is
  *             tried again later, and after the next `moved`
  *
- * A document that is open stays where it is until the better place is live. An owner that said `moved` has let go of it:
- * what is pushed there is told so again, and goes to the new one. Whatever happens is noted, and then `decide` looks at everything anew; it alone opens. It
- * waits as long as a server has asked for, and at least as long as the number of tries in vain demands.
+ * A document that is open stays where it is until the better place is live. An owner that said `moved` serves it on, or,
+ * where it can not, tells so again to what is pushed there. Whatever happens is noted, and then `decide` looks at everything
+ * anew; it alone opens. It waits as long as a server has asked for, and at least as long as the number of tries in vain demands.
  */
 import type { Epoch, Moved, NodeRef, OpenedHead } from '@homeport/protocol';
 import { askedWaitMs, backoffMs } from './backoff.js';

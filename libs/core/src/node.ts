@@ -58,6 +58,8 @@ export interface NodeStats {
   readonly bytes: number;
   readonly sessions: number;
   readonly pendingPushes: number;
+  /** Pushes and reads that wait for their slot to have moved. */
+  readonly atGates: number;
 }
 
 const DOCUMENT_TICK_MS = 1_000;

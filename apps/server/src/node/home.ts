@@ -98,10 +98,11 @@ export class Home {
   async drain(): Promise<boolean> {
     const drained = this.node.drain().catch((error: unknown) => this.log.error(error, 'the node could not leave'));
     await Promise.race([drained, pause(this.#clock, DRAIN_MS)]);
-    const { pendingPushes } = this.node.stats();
-    if (pendingPushes > 0)
-      this.log.error({ pendingPushes }, 'not everything could be saved; clients keep what was not');
-    return pendingPushes === 0;
+    const { pendingPushes, atGates } = this.node.stats();
+    const isSaved = pendingPushes + atGates === 0;
+    if (!isSaved)
+      this.log.error({ pendingPushes, atGates }, 'not everything could be saved; clients keep what was not');
+    return isSaved;
   }
 
   async stop(): Promise<void> {

@@ -261,7 +261,7 @@ export class DocumentHost implements Home {
     }
   }
 
-  stats(): { documents: number; records: number; bytes: number; pendingPushes: number } {
+  stats(): { documents: number; records: number; bytes: number; pendingPushes: number; atGates: number } {
     let records = 0;
     let bytes = 0;
     let pendingPushes = 0;
@@ -270,7 +270,7 @@ export class DocumentHost implements Home {
       bytes += document.bytes;
       pendingPushes += document.waitingCount;
     }
-    return { documents: this.#here.size, records, bytes, pendingPushes };
+    return { documents: this.#here.size, records, bytes, pendingPushes, atGates: this.#gate.waiting };
   }
 
   #refusal(id: DocumentId, allowStale: boolean): Refusal | undefined {

@@ -34,6 +34,11 @@ export class Gate {
     }
   }
 
+  /** How many calls wait. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   isClosed(slot: Slot): boolean {
     return this.#closed.has(slot);
   }
