@@ -127,7 +127,7 @@ describe('A cluster', () => {
       [{ NODE_NAME: first!.name }, /^homeport: NODE_NAME node-1 is taken by a living node at http:.*\n$/],
       [{ NODE_NAME: 'other', LEASE_TTL_MS: '4000' }, /^homeport: LEASE_TTL_MS is 4000 here and 3000 at node-\d .*\n$/],
     ] as const) {
-      const refused = await ServerProcess.fail({ env: { ...shared, ...env } });
+      const refused = await ServerProcess.fail({ env: { LOG_LEVEL: 'silent', ...shared, ...env } });
       expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(line) as string });
     }
     expect((await viewOf(first!)).nodes).toHaveLength(cluster.nodes.length);
@@ -158,7 +158,7 @@ describe('A cluster', () => {
     );
     expect(cluster.nodes.map(({ exits }) => exits.at(-1)?.code)).toEqual(cluster.nodes.map(() => 75));
     await until(LIMIT_MS, 'all that was acknowledged', () =>
-      boards.every(({ status, get }) => status.position?.timeline !== timeline && get('sum')?.n === 40),
+      boards.every((board) => board.status.position?.timeline !== timeline && board.get('sum')?.n === 40),
     );
     await Promise.all(boards.map((board) => board.flush()));
     expect(await readOf(id, cluster.nodes[0]!)).toMatchObject({ sum: { n: 40 } });
