@@ -13,13 +13,14 @@ describe('Gate', () => {
     const passed: string[] = [];
     gate.close([SLOT, OTHER]);
     for (const name of ['a', 'b', 'c']) void gate.passed(SLOT, clock).then((how) => passed.push(`${name} ${how}`));
+    expect(gate.waiting).toBe(3);
     gate.open([OTHER]);
     await clock.settle();
     expect(passed).toEqual([]);
     gate.open([SLOT]);
     await clock.settle();
     expect(passed).toEqual(['a open', 'b open', 'c open']);
-    expect([gate.isClosed(SLOT), clock.pendingTimers]).toEqual([false, 0]);
+    expect([gate.isClosed(SLOT), gate.waiting, clock.pendingTimers]).toEqual([false, 0, 0]);
   });
 
   it('nobody waits for longer than the bound, however long the slot is closed', async () => {
