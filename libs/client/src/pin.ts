@@ -27,8 +27,8 @@ const ASK_JITTER_MS = 50;
 const HOPS_MAX = 3;
 /** After so many tries in vain even an owner that answers is doubted: it may be cut off, and not know its heir. */
 const DOUBT_TRIES = 2;
-/** Pauses grow up to here, 2 s: to ask on an open socket is cheap, and servers ask for the time that they need. */
-const PATIENCE_TRIES_MAX = 9;
+/** Pauses grow up to here, 1 s: to ask on an open socket is cheap, and servers ask for the time that they need. */
+const PATIENCE_TRIES_MAX = 3;
 
 export type PinKind = 'redirect' | 'relay';
 

@@ -31,7 +31,11 @@ async function connect(me: string, url = redis.url, namespace = NAMESPACE, key =
   const links = await connectRedis(url, (line) => warned.push(line));
   opened.push(links);
   const bus = links.bus(namespace, key);
-  const listener: BusListener = { answer: async (question) => question, hear: (notice) => void heard.push(notice) };
+  const listener: BusListener = {
+    answer: async (question) => question,
+    hear: (notice) => void heard.push(notice),
+    back: () => {},
+  };
   await bus.listen(me, listener);
   return bus;
 }

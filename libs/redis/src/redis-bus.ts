@@ -38,6 +38,7 @@ export class RedisBus extends Bus {
   readonly #questions = new Questions();
   readonly #counts = { forged: 0, malformed: 0, own: 0, stale: 0, late: 0, untold: 0 };
   #me: string | undefined;
+  #listener: BusListener | undefined;
 
   constructor(link: RedisLink, namespace: string, key: Buffer) {
     super();
@@ -57,6 +58,7 @@ export class RedisBus extends Bus {
   override async listen(me: string, listener: BusListener): Promise<void> {
     if (this.#me !== undefined) throw new Error(`this bus listens as ${this.#me} already`);
     this.#me = me;
+    this.#listener = listener;
     try {
       const channels = this.#mine;
       for (const channel of channels)
@@ -85,11 +87,18 @@ export class RedisBus extends Bus {
     this.#send(channel, 'notice', 0, notice).catch(() => this.#counts.untold++);
   }
 
+  /** Of the links: Redis is away, and answers with it; or what the bus, or the frames of documents, go over is back. */
+  changed(redis: 'away' | 'back'): void {
+    if (redis === 'away') this.#questions.failAll('Redis is away');
+    else if (this.isUp) this.#listener?.back();
+  }
+
   /** Nobody is heard or answered any more. */
   close(): void {
     for (const channel of this.#mine) this.#link.unsubscribe(channel);
     this.#questions.failAll('the bus is closed');
     this.#me = undefined;
+    this.#listener = undefined;
   }
 
   /** Never throws: what comes in is anybody's. */

@@ -6,8 +6,9 @@
  *
  * What may happen meanwhile: Redis goes away, hangs, comes back empty. A message published then is lost, and its sender
  * is told when that is known. What was subscribed stays so: ioredis subscribes again on a new connection, before
- * anything that was asked for later. A beat each second asks something on both connections, so that one that is dead
- * and does not say so is found, given up and made anew, and `isUp` means "was heard of lately", not "was not closed".
+ * anything that was asked for later. A beat asks something on both connections, so that one that is dead and does not say
+ * so is found, given up and made anew, and `isUp` means "was heard of lately", not "was not closed". What was heard on a
+ * connection that is gone does not count: when Redis is up again, everything is subscribed again.
  */
 import { BusFailed } from '@homeport/core';
 import { establish, inspect, publisherTo, reasonOf, subscriberTo, type Connection } from './connections.js';
@@ -15,24 +16,35 @@ import type { RedisAddress } from './redis-address.js';
 import type { Warnings } from './warnings.js';
 
 export type Hear = (message: Buffer) => void;
+/** `back`: it can be used again; a break may have been shorter than it takes to notice it in another way. */
+export type Watch = (redis: 'away' | 'back') => void;
 
 export interface LinkCounts {
   readonly published: number;
   /** Were not sent, or nobody knows: no answer came. */
   readonly failed: number;
   readonly heard: number;
+  /** How often Redis came back. */
+  readonly returns: number;
 }
 
-const BEAT_MS = 1_000;
-const UP_MS = 2_500;
+const BEAT_MS = 250;
+/** A Redis that hangs is noticed before a client that waits for it would think that this node does. */
+const UP_MS = 1_500;
 /** A subscription that was not confirmed by then is not waited for; it stays asked for. */
-const SUBSCRIBED_MS = 2_000;
+const SUBSCRIBED_MS = 1_500;
+/**
+ * A subscriber that is connected and answers nothing for so long is replaced: a Cluster client that loses all servers while
+ * it connects to them may wait for ever for a connection that it has thrown away (ioredis 6.0).
+ */
+const STUCK_MS = 2_500;
 /** Published and not yet answered. More is not sent: Redis hangs or is too slow, and what lies here gets only older. */
 const UNANSWERED_BYTES_MAX = 16 * 1024 * 1024;
 
 export class RedisLink {
+  readonly #address: RedisAddress;
   readonly #publisher: Connection;
-  readonly #subscriber: Connection;
+  #subscriber: Connection;
   readonly #warnings: Warnings;
   readonly #beat: NodeJS.Timeout;
   readonly #hear = new Map<string, Hear>();
@@ -41,38 +53,30 @@ export class RedisLink {
   /** Subscriptions that Redis refused, asked for again at each beat. */
   readonly #refused = new Set<string>();
   #round = this.#hear.keys();
-  #isTouching = false;
+  #touching: Promise<void> | undefined;
   #unansweredBytes = 0;
   #publisherHeardMs = performance.now();
   #subscriberHeardMs = performance.now();
+  #subscriberReadyMs = performance.now();
+  #watch: Watch = () => {};
+  #wasUp = true;
   #isClosed = false;
-  readonly #counts = { published: 0, failed: 0, heard: 0 };
+  readonly #counts = { published: 0, failed: 0, heard: 0, returns: 0 };
 
-  private constructor(publisher: Connection, subscriber: Connection, warnings: Warnings) {
-    this.#publisher = publisher;
-    this.#subscriber = subscriber;
+  private constructor(address: RedisAddress, warnings: Warnings) {
+    this.#address = address;
     this.#warnings = warnings;
-    for (const connection of [publisher, subscriber]) {
-      // `error` without a listener would end the process. A Cluster tells of its nodes by the two others.
-      for (const event of ['error', 'node error', 'nodeError'])
-        connection.on(event, (error: unknown) => this.#complain('Redis can not be reached', error));
-      connection.on('ready', () => this.#check());
-    }
-    for (const event of ['close', '-node', '-subscriber']) subscriber.on(event, () => this.#confirmed.clear());
-    subscriber.on('smessageBuffer', (channel: Buffer, message: Buffer) => {
-      this.#counts.heard++;
-      this.#hear.get(channel.toString())?.(message);
-    });
+    this.#publisher = this.#newPublisher();
+    this.#subscriber = this.#newSubscriber();
     this.#beat = setInterval(() => this.#check(), BEAT_MS).unref();
   }
 
   /** Rejects, and nothing left running, where there is no Redis that we can use. */
   static async open(address: RedisAddress, warnings: Warnings): Promise<RedisLink> {
-    const [publisher, subscriber] = [publisherTo(address), subscriberTo(address)];
-    const link = new RedisLink(publisher, subscriber, warnings);
+    const link = new RedisLink(address, warnings);
     try {
-      await Promise.all([publisher, subscriber].map((connection) => establish(connection, address)));
-      await inspect(publisher, address);
+      await Promise.all([link.#publisher, link.#subscriber].map((connection) => establish(connection, address)));
+      await inspect(link.#publisher, address);
     } catch (error) {
       link.close();
       throw error;
@@ -93,6 +97,11 @@ export class RedisLink {
 
   get counts(): LinkCounts {
     return { ...this.#counts };
+  }
+
+  /** Who is told from now on when that changes. */
+  watch(watch: Watch): void {
+    this.#watch = watch;
   }
 
   /**
@@ -134,6 +143,8 @@ export class RedisLink {
     });
     try {
       await Promise.race([this.#prove(channel), late]);
+    } catch (error) {
+      throw error instanceof BusFailed ? error : new BusFailed(reasonOf(error));
     } finally {
       clearTimeout(timer);
     }
@@ -151,6 +162,56 @@ export class RedisLink {
     this.#hear.clear();
     this.#publisher.disconnect();
     this.#subscriber.disconnect();
+  }
+
+  #newPublisher(): Connection {
+    const publisher = this.#heeded(publisherTo(this.#address));
+    publisher.on('ready', () => this.#check());
+    publisher.on('close', () => {
+      this.#publisherHeardMs = -Infinity;
+      this.#look();
+    });
+    return publisher;
+  }
+
+  #newSubscriber(): Connection {
+    const subscriber = this.#heeded(subscriberTo(this.#address));
+    subscriber.on('ready', () => {
+      this.#subscriberReadyMs = performance.now();
+      this.#check();
+    });
+    for (const event of ['close', '-node', '-subscriber'])
+      subscriber.on(event, () => {
+        if (subscriber === this.#subscriber) this.#deaf();
+      });
+    subscriber.on('smessageBuffer', (channel: Buffer, message: Buffer) => {
+      this.#counts.heard++;
+      this.#hear.get(channel.toString())?.(message);
+    });
+    return subscriber;
+  }
+
+  /** `error` without a listener would end the process. A Cluster tells of its nodes by the two others. */
+  #heeded(connection: Connection): Connection {
+    for (const event of ['error', 'node error', 'nodeError'])
+      connection.on(event, (error: unknown) => this.#complain('Redis can not be reached', error));
+    return connection;
+  }
+
+  /** What was subscribed is gone with its connection; what was asked on it may never be answered. */
+  #deaf(): void {
+    this.#confirmed.clear();
+    this.#touching = undefined;
+    this.#subscriberHeardMs = -Infinity;
+    this.#look();
+  }
+
+  #replaceSubscriber(): void {
+    this.#subscriber.disconnect();
+    this.#subscriber = this.#newSubscriber();
+    this.#subscriberReadyMs = performance.now();
+    this.#deaf();
+    for (const channel of this.#hear.keys()) void this.#confirm(channel);
   }
 
   async #send(channel: string, message: Buffer): Promise<number> {
@@ -203,21 +264,36 @@ export class RedisLink {
   async #touch(channel: string): Promise<void> {
     await this.#subscriber.sunsubscribe(`{${channel}}`);
     this.#subscriberHeardMs = performance.now();
+    this.#look();
   }
 
   #check(): void {
+    const stuckSinceMs = Math.max(this.#subscriberHeardMs, this.#subscriberReadyMs);
+    if (this.#subscriber.status === 'ready' && performance.now() - stuckSinceMs > STUCK_MS) this.#replaceSubscriber();
     for (const channel of [...this.#refused]) void this.#confirm(channel);
     this.#publisher.ping().then(
-      () => (this.#publisherHeardMs = performance.now()),
+      () => {
+        this.#publisherHeardMs = performance.now();
+        this.#look();
+      },
       () => {},
     );
+    this.#look();
     // One at a time: while Redis is away it waits.
-    if (this.#isTouching) return;
-    this.#isTouching = true;
-    const touched = (): void => {
-      this.#isTouching = false;
-    };
-    this.#touch(this.#anyChannel()).then(touched, touched);
+    if (this.#touching !== undefined) return;
+    const touching = this.#touch(this.#anyChannel()).catch(() => {});
+    this.#touching = touching;
+    void touching.then(() => {
+      if (this.#touching === touching) this.#touching = undefined;
+    });
+  }
+
+  #look(): void {
+    const { isUp } = this;
+    if (isUp === this.#wasUp || this.#isClosed) return;
+    this.#wasUp = isUp;
+    if (isUp) this.#counts.returns++;
+    this.#watch(isUp ? 'back' : 'away');
   }
 
   /** One after the other, so that every connection of a Redis Cluster has its turn. */

@@ -27,7 +27,11 @@ export class RedisLinks {
 
   /** `namespace`: who shares it, and the key (`clusterKey`), hears each other. */
   bus(namespace: string, key: Buffer): RedisBus {
-    return new RedisBus(this.#bus, namespace, key);
+    const bus = new RedisBus(this.#bus, namespace, key);
+    this.#bus.watch((redis) => bus.changed(redis));
+    // What was published meanwhile is lost, and so is what should have been heard.
+    this.frames.watch((redis) => redis === 'back' && bus.changed(redis));
+    return bus;
   }
 
   close(): void {

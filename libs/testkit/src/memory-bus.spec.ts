@@ -36,7 +36,11 @@ describe('MemoryBus, beside its contract', () => {
     heard = [];
     alice = exchange.connect();
     bob = exchange.connect();
-    const listener = { answer: async () => ({}), hear: (notice: BusMessage) => void heard.push(notice) };
+    const listener = {
+      answer: async () => ({}),
+      hear: (notice: BusMessage) => void heard.push(notice),
+      back: () => {},
+    };
     await alice.listen('alice', listener);
     await bob.listen('bob', listener);
   });
@@ -75,7 +79,11 @@ describe('MemoryBus, beside its contract', () => {
   it('what comes in reaches a process through its own door', async () => {
     const events: (() => void)[] = [];
     const carol = exchange.connect(clock.process(), (event) => void events.push(event));
-    await carol.listen('carol', { answer: async () => ({}), hear: (notice) => void heard.push(notice) });
+    await carol.listen('carol', {
+      answer: async () => ({}),
+      hear: (notice) => void heard.push(notice),
+      back: () => {},
+    });
     bob.cut();
     expect(await tell(1)).toEqual([]);
     for (const event of events) event();

@@ -54,7 +54,9 @@ export class MemoryExchange {
   }
 
   start(): void {
+    if (this.#isReachable) return;
     this.#isReachable = true;
+    for (const bus of this.#listening.values()) bus.back();
   }
 
   /** The two do not hear each other, and nobody tells them. */
@@ -149,6 +151,11 @@ export class MemoryBus extends Bus {
     if (me === undefined || text === undefined || !this.isUp) return;
     for (const to of node === undefined ? this.exchange.others(me) : [node])
       if (to !== me) this.exchange.carry(me, to, (receiver) => receiver.#told(me, text));
+  }
+
+  /** Of the exchange: it can be used again. */
+  back(): void {
+    this.arrive(() => this.#listener?.back());
   }
 
   /** The process died: it is not heard, and hears nothing, any more. */

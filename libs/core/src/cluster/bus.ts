@@ -15,6 +15,8 @@ export interface BusListener {
   readonly answer: (question: BusMessage, from: string) => Promise<BusMessage>;
   /** A notice of another node. Never throws. */
   readonly hear: (notice: BusMessage, from: string) => void;
+  /** The bus was away, perhaps only for a moment, and can be used again: what was told meanwhile is lost. Never throws. */
+  readonly back: () => void;
 }
 
 /** No answer: the bus is away, the message is too large, the other node failed, or said nothing in time. */

@@ -108,6 +108,7 @@ export class Cluster {
     await this.#bus.listen(this.#me.id, {
       answer: (question) => this.#answer(question as unknown as Question | HeadsQuestion | GivenQuestion),
       hear: (notice, from) => this.#hear(notice as unknown as Notice, from),
+      back: () => this.#askHeads(),
     });
     await this.#steward.start();
     this.#announce({ kind: 'joined', node: this.#me.name });

@@ -5,9 +5,9 @@
  * goes there; beyond that the asker is told to come again. A push carries its opNo, so a question without an answer is
  * asked again: it has one effect, and what still waits at the owner is joined.
  *
- * What owners publish reaches the relayed channels through the fan-out. Once a second, and whenever the map changes, each
- * owner is asked for the heads of the documents that are relayed here: that renews the interest, and the answer is the
- * beacon by which a lost last frame is noticed.
+ * What owners publish reaches the relayed channels through the fan-out. Once a second, whenever the map changes, and when
+ * the bus is back, each owner is asked for the heads of the documents that are relayed here: that renews the interest, and
+ * the answer is the beacon by which a lost last frame is noticed.
  */
 import { refuse, type DocumentId, type Refusal } from '@homeport/protocol';
 import type { FanOut } from '../document/fan-out.js';
@@ -23,6 +23,8 @@ import type { SlotMap } from './slot-map.js';
 const TRY_MS = 1_000;
 const TRIES_MAX = 8;
 const AGAIN_MS = 50;
+/** While the bus is away, to ask costs nothing, and nobody who waits may wait much longer than it. */
+export const AWAY_RETRY_MS = 250;
 /** The owner, and the one that it names. */
 const HOPS_MAX = 2;
 const HEADS_PER_QUESTION = 500;
@@ -88,7 +90,7 @@ export class Relay {
         await this.#refresh();
       } catch (error) {
         if (!(error instanceof BusFailed)) throw error;
-        if (!isRepeatable || !this.#bus.isUp) return refuse.unavailable(outOfReach(owner), 1_000);
+        if (!isRepeatable || !this.#bus.isUp) return refuse.unavailable(outOfReach(owner), AWAY_RETRY_MS);
         // Where nobody listens it fails at once; a takeover takes a moment.
         await pause(this.#clock, AGAIN_MS);
         await this.#refresh();
@@ -112,7 +114,7 @@ export class Relay {
     if (owner !== undefined && owner.id !== this.#me) this.#bus.tell(notice, owner.id);
   }
 
-  /** Called about once a second, and when the map has changed. */
+  /** Called about once a second, when the map has changed, and when the bus is back. */
   async tick(): Promise<void> {
     const byOwner = new Map<string, DocumentId[]>();
     const here: DocumentId[] = [];
@@ -129,19 +131,29 @@ export class Relay {
   async #askHeads(owner: string, documents: readonly DocumentId[]): Promise<void> {
     let elsewhere = 0;
     for (let from = 0; from < documents.length; from += HEADS_PER_QUESTION) {
-      const question: HeadsQuestion = { is: 'heads', documents: documents.slice(from, from + HEADS_PER_QUESTION) };
-      try {
-        const answer = await this.#bus.ask(owner, question as unknown as BusMessage, TRY_MS);
-        const { heads, elsewhere: gone } = answer as unknown as HeadsAnswer;
-        for (const [document, seq] of Object.entries(heads))
-          this.#fanOut.deliverRelayed(document, 'head', `{"document":"${document}","seq":${seq}}`);
-        elsewhere += gone.length;
-      } catch (error) {
-        if (!(error instanceof BusFailed)) throw error;
-        return;
-      }
+      const answer = await this.#headsOf(owner, documents.slice(from, from + HEADS_PER_QUESTION));
+      if (answer === undefined) return;
+      for (const [document, seq] of Object.entries(answer.heads))
+        this.#fanOut.deliverRelayed(document, 'head', `{"document":"${document}","seq":${seq}}`);
+      elsewhere += answer.elsewhere.length;
     }
     if (elsewhere > 0) await this.#refresh();
+  }
+
+  /** Where nobody listens it fails at once: when Redis is back, the owner may find it a moment later than this node. */
+  async #headsOf(owner: string, documents: readonly DocumentId[]): Promise<HeadsAnswer | undefined> {
+    const question: HeadsQuestion = { is: 'heads', documents };
+    const endMs = this.#clock.monotonicMs() + TRY_MS;
+    do {
+      try {
+        const answer = await this.#bus.ask(owner, question as unknown as BusMessage, TRY_MS);
+        return answer as unknown as HeadsAnswer;
+      } catch (error) {
+        if (!(error instanceof BusFailed)) throw error;
+      }
+      await pause(this.#clock, AGAIN_MS);
+    } while (this.#bus.isUp && this.#clock.monotonicMs() < endMs);
+    return undefined;
   }
 
   #ownerOf(document: DocumentId): NodeRow | undefined {

@@ -16,7 +16,7 @@ import type { Document, Push } from '../document/document.js';
 import { readReply, type LocalDocument } from '../document/local-document.js';
 import { slotOf } from '../document/slot.js';
 import { pause, type Clock } from '../runtime/clock.js';
-import type { Relay } from './relay.js';
+import { AWAY_RETRY_MS, type Relay } from './relay.js';
 import type { SlotMap } from './slot-map.js';
 
 const CONFIRM_TRIES = 100;
@@ -71,7 +71,7 @@ export class RelayedDocument implements DocumentRef {
     try {
       if (!(await ask.joinRelayed())) return refuse.unavailable('the session went away', 0);
     } catch {
-      return refuse.unavailable('what the owner publishes can not be heard at the moment', 1_000);
+      return refuse.unavailable('what the owner publishes can not be heard at the moment', AWAY_RETRY_MS);
     }
     this.#relay.joined(this.#id);
     this.#openedAs = 'relayed';

@@ -22,6 +22,7 @@ const SHORT_MS = 100;
 class Listener implements BusListener {
   readonly heard: { readonly notice: BusMessage; readonly from: string }[] = [];
   readonly asked: { readonly question: BusMessage; readonly from: string }[] = [];
+  returns = 0;
 
   constructor(readonly reply: (question: BusMessage) => Promise<BusMessage> = async (question) => question) {}
 
@@ -32,6 +33,10 @@ class Listener implements BusListener {
 
   hear(notice: BusMessage, from: string): void {
     this.heard.push({ notice, from });
+  }
+
+  back(): void {
+    this.returns++;
   }
 }
 
@@ -136,7 +141,7 @@ export function describeBus(name: string, make: () => Promise<Buses>): void {
     });
 
     it('B1: while the bus is away questions fail at once and nobody is told; then everything is as before', async () => {
-      expect(alice.isUp).toBe(true);
+      expect([alice.isUp, ears.alice.returns]).toEqual([true, 0]);
       const dave = await buses.connect();
       await buses.lose();
       await buses.until('the loss to be noticed', () => !alice.isUp && !bob.isUp);
@@ -145,6 +150,7 @@ export function describeBus(name: string, make: () => Promise<Buses>): void {
       await expect(dave.listen('dave.1', new Listener())).rejects.toThrow(BusFailed);
       await buses.restore();
       await buses.until('the bus to be back', () => alice.isUp && bob.isUp && dave.isUp);
+      await buses.until('everybody to be told', () => ears.alice.returns > 0 && ears.bob.returns > 0);
       await dave.listen('dave.1', new Listener());
       expect(await alice.ask('dave.1', { n: 0 }, LONG_MS)).toEqual({ n: 0 });
       expect(await alice.ask('bob.1', { n: 3 }, LONG_MS)).toEqual({ n: 3 });
