@@ -7,7 +7,15 @@
  * Calls go down: a channel's message to its session, from there to a document by its name, from there to the log. One
  * answer comes back. Committed entries go sideways, once, to the fan-out.
  */
-import { LIMITS, PROTOCOL_VERSION, type DocumentId, type NodeRef, type SessionId } from '@homeport/protocol';
+import {
+  LIMITS,
+  PROTOCOL_VERSION,
+  type Access,
+  type DocumentId,
+  type NodeRef,
+  type SessionId,
+  type UserId,
+} from '@homeport/protocol';
 import { Arrival } from './cluster/arrival.js';
 import type { Bus } from './cluster/bus.js';
 import { AllSlots, type Claim } from './cluster/claim.js';
@@ -30,6 +38,8 @@ import { repeat, type Cancel, type Clock } from './runtime/clock.js';
 import type { Probe } from './runtime/probe.js';
 import type { Random } from './runtime/random.js';
 import type { Identity } from './session/access.js';
+import type { Revocation, RevocationTable } from './session/revocation-table.js';
+import { Revocations } from './session/revocations.js';
 import type { Channel } from './session/channel.js';
 import { Presence } from './session/presence.js';
 import { DEFAULT_SESSION_SETTINGS, Session, type SessionSettings } from './session/session.js';
@@ -79,6 +89,7 @@ export class HomeNode {
   readonly #map: SlotMap;
   readonly #host: DocumentHost;
   readonly #presence: Presence;
+  readonly #revocations: Revocations;
   readonly #cluster: Cluster | undefined;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -94,6 +105,7 @@ export class HomeNode {
     readonly node: Omit<NodeInfo, 'leaseTtlMs'>;
     readonly log: DocumentLog;
     readonly leases: LeaseTable;
+    readonly revocations: RevocationTable;
     readonly fanOut: FanOut;
     readonly clock: Clock;
     readonly random: Random;
@@ -125,6 +137,7 @@ export class HomeNode {
     this.#keeper = keeper;
     const host = new DocumentHost({ owner: node.id, log, tenures: keeper, fanOut, clock, probe, settings });
     this.#host = host;
+    this.#revocations = new Revocations(parts.revocations, probe);
     this.#presence = new Presence(fanOut, clock, (document) => host.isRelayed(document));
     const local = (document: DocumentId) => new LocalDocument(document, host, keeper, this.me);
     const common = { me: node, leases, keeper, membership, map, host, fanOut, clock, probe, settings };
@@ -146,6 +159,7 @@ export class HomeNode {
     await this.#host.start();
     await this.#keeper.join();
     try {
+      await this.#revocations.readAtStart();
       if (this.#cluster === undefined) await this.#takeAll(claim);
       else {
         await this.#arrival().settle();
@@ -165,7 +179,10 @@ export class HomeNode {
         this.#host.tick();
         this.#presence.tick((node) => this.#membership.find(node) !== undefined);
       }),
-      repeat(this.#clock, SESSION_TICK_MS, () => this.#sessions.tick()),
+      repeat(this.#clock, SESSION_TICK_MS, () => {
+        if (this.#revocations.isBehind(this.#membership.revoked)) void this.#heedRevocations();
+        this.#sessions.tick();
+      }),
     );
   }
 
@@ -179,6 +196,7 @@ export class HomeNode {
       channelNumber: this.#nextChannel(),
       documents: this.directory,
       presence: this.#presence,
+      revocations: this.#revocations,
       clock: this.#clock,
       probe: this.#probe,
       settings: this.#settings,
@@ -193,6 +211,22 @@ export class HomeNode {
   disconnect(session: Session): void {
     session.closed();
     this.#sessions.remove(session);
+  }
+
+  /** What the identity may do now. */
+  accessTo(identity: Identity, document: DocumentId): Access | 'none' {
+    return this.#revocations.accessTo(identity, document);
+  }
+
+  /**
+   * Tokens that were issued to the user before this count no longer on documents that match. Resolves when that is
+   * committed, and in effect here; other nodes see it at the latest with their next renewal.
+   */
+  async revoke(subject: UserId, pattern: string): Promise<Revocation> {
+    const revocation = await this.#revocations.revoke(subject, pattern);
+    this.#cluster?.revoked();
+    this.#sessions.reviewRights(new Set([subject]));
+    return revocation;
   }
 
   /**
@@ -265,8 +299,13 @@ export class HomeNode {
     this.#sessions.moved(lost);
   }
 
+  async #heedRevocations(): Promise<void> {
+    this.#sessions.reviewRights(await this.#revocations.read());
+  }
+
   #household() {
     return {
+      revoked: () => void this.#heedRevocations(),
       load: () => this.#load(),
       listenAhead: (isMoving: (slot: Slot) => boolean) => this.#sessions.listenAhead(isMoving),
       stayed: (isMoving: (slot: Slot) => boolean) => this.#sessions.stayed(isMoving),

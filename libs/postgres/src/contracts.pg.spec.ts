@@ -1,10 +1,12 @@
 import { afterAll, beforeAll } from 'vitest';
 import { describeDocumentLog } from '../../testkit/src/contracts/document-log.contract.js';
 import { describeLeaseTable } from '../../testkit/src/contracts/lease-table.contract.js';
+import { describeRevocationTable } from '../../testkit/src/contracts/revocation-table.contract.js';
 import { startTestPostgres, type TestPostgres } from '../../testkit/src/test-postgres.js';
 import { openDatabase, type Database } from './database.js';
 import { PostgresDocumentLog } from './postgres-document-log.js';
 import { PostgresLeaseTable } from './postgres-lease-table.js';
+import { PostgresRevocationTable } from './postgres-revocation-table.js';
 
 let server: TestPostgres;
 beforeAll(async () => {
@@ -29,6 +31,21 @@ describeLeaseTable('PostgresLeaseTable', async () => {
       const database = await openDatabase(url);
       opened.push(database);
       return new PostgresLeaseTable(database);
+    },
+    close: async () => {
+      await Promise.all(opened.map((database) => database.close()));
+    },
+  };
+});
+
+describeRevocationTable('PostgresRevocationTable', async () => {
+  const url = await server.createDatabase();
+  const opened: Database[] = [];
+  return {
+    connect: async () => {
+      const database = await openDatabase(url);
+      opened.push(database);
+      return { revocations: new PostgresRevocationTable(database), leases: new PostgresLeaseTable(database) };
     },
     close: async () => {
       await Promise.all(opened.map((database) => database.close()));

@@ -35,7 +35,7 @@ const TUNING = { application_name: 'homeport', jit: 'off' };
  */
 const ONE_PLAN = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', work_mem: '32MB' };
 
-const TABLES = ['slot', 'document', 'entry_batch', 'record', 'session_mark', 'node', 'timeline'];
+const TABLES = ['slot', 'document', 'entry_batch', 'record', 'session_mark', 'node', 'timeline', 'revocation'];
 
 /**
  * A checkpoint does not wait for the disk. It says nothing that the log does not say, so a crash may lose it, whole; and

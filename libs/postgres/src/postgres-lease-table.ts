@@ -64,7 +64,8 @@ export class PostgresLeaseTable extends LeaseTable {
           SELECT ${columns(sql)}, pg_backend_pid() AS pid, (SELECT sum(epoch)::bigint FROM slot) AS version,
                  ${timeline(sql)} AS timeline,
                  pg_postmaster_start_time()::text AS "serverStart",
-                 extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::float8 * 1000 AS "serverAgeMs"
+                 extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::float8 * 1000 AS "serverAgeMs",
+                 (SELECT coalesce(max(revocation_id), 0) FROM revocation) AS revoked
             FROM living`;
         const [first] = rows;
         if (first === undefined || !rows.some(({ id }) => id === nodeId)) return { kind: 'dead' };
@@ -76,6 +77,7 @@ export class PostgresLeaseTable extends LeaseTable {
           serverStart: first.serverStart,
           serverAgeMs: first.serverAgeMs,
           timeline: first.timeline,
+          revoked: first.revoked,
         };
       }, this.#renewalDeadlineMs);
     } catch (error) {

@@ -4,6 +4,7 @@ export * from './memory-database.js';
 export * from './memory-link.js';
 export * from './memory-document-log.js';
 export * from './memory-lease-table.js';
+export * from './memory-revocation-table.js';
 export * from './memory-bus.js';
 export * from './recording-channel.js';
 export * from './recording-fan-out.js';

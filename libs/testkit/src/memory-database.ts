@@ -11,7 +11,7 @@
  * what is under way goes on when it thaws, long after the clients have given it up.
  */
 import { SLOTS, pause, type Clock, type LoggedEntry, type NodeRow, type RecordRow } from '@homeport/core';
-import type { SessionMarkRow, Slot } from '@homeport/core';
+import type { Revocation, SessionMarkRow, Slot } from '@homeport/core';
 import type { DocumentId, Epoch, Seq, Timeline } from '@homeport/protocol';
 import { RowLocks } from './row-locks.js';
 import type { SeededRandom } from './seeded-random.js';
@@ -54,6 +54,8 @@ export class MemoryDatabase {
   readonly slots: SlotRow[] = Array.from({ length: SLOTS }, () => ({ owner: undefined, epoch: 0 as Epoch }));
   readonly nodes = new Map<string, NodeRow>();
   readonly documents = new Map<DocumentId, DocumentTables>();
+  /** By pattern and subject. */
+  readonly revocations = new Map<string, Revocation>();
   /** Advisory locks, by node id: held by a connection, gone with it; and what ends that connection. */
   readonly advisoryLocks = new Map<string, () => void>();
 
@@ -87,6 +89,10 @@ export class MemoryDatabase {
 
   get serverAgeMs(): number {
     return this.clock.monotonicMs() - this.#startedMs;
+  }
+
+  get youngestRevocation(): number {
+    return Math.max(0, ...[...this.revocations.values()].map(({ id }) => id));
   }
 
   /** Ends a `stop` or a `freeze`. */

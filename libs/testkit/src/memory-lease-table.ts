@@ -65,6 +65,7 @@ export class MemoryLeaseTable extends LeaseTable {
               serverStart: this.#database.serverStart,
               serverAgeMs: this.#database.serverAgeMs,
               timeline: this.#database.timeline,
+              revoked: this.#database.youngestRevocation,
             },
             write: () => {
               this.#database.nodes.set(nodeId, renewed);

@@ -31,7 +31,9 @@ export type Operation =
   | 'isLockFree'
   | 'takeOver'
   | 'raise'
-  | 'leave';
+  | 'leave'
+  | 'revoke'
+  | 'revocations';
 
 /** How a statement ended without an answer to its question. */
 export class StatementFailed extends Error {

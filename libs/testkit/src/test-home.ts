@@ -17,6 +17,7 @@ import { MemoryDatabase } from './memory-database.js';
 import { MemoryDocumentLog, type Poison } from './memory-document-log.js';
 import { MemoryLeaseTable } from './memory-lease-table.js';
 import { FaultPlan, MemoryLink } from './memory-link.js';
+import { MemoryRevocationTable } from './memory-revocation-table.js';
 import { RecordingChannel } from './recording-channel.js';
 import { RecordingFanOut } from './recording-fan-out.js';
 import { RecordingProbe } from './recording-probe.js';
@@ -65,6 +66,7 @@ export class TestHome {
       node: this.info,
       log: parts.log?.(log) ?? log,
       leases: parts.leases?.(leases) ?? leases,
+      revocations: new MemoryRevocationTable(this.link),
       fanOut: this.fanOut,
       clock: this.clock,
       random: new SeededRandom(2),
@@ -83,9 +85,9 @@ export class TestHome {
     return this.node.directory.open(id, 'redirect');
   }
 
-  connect(id: string, grants: Grants = { '*': 'write' }, expiresAtMs: number | null = null) {
+  connect(id: string, grants: Grants = { '*': 'write' }, expiresAtMs: number | null = null, issuedAtMs?: number) {
     const channel = new RecordingChannel(this.fanOut);
-    const session: Session = this.node.connect(channel, new Identity('ada', grants, expiresAtMs), id);
+    const session: Session = this.node.connect(channel, new Identity('ada', grants, expiresAtMs, issuedAtMs), id);
     return { session, channel };
   }
 

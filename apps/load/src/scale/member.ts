@@ -3,6 +3,7 @@ import { HomeNode, type NodeInfo, type NodeState } from '@homeport/core';
 import {
   MemoryDocumentLog,
   MemoryLeaseTable,
+  MemoryRevocationTable,
   MemoryLink,
   RecordingFanOut,
   RecordingProbe,
@@ -48,6 +49,7 @@ export class Member {
       node: info,
       log: this.#process.around(new MemoryDocumentLog(link)),
       leases: this.#process.around(leases),
+      revocations: this.#process.around(new MemoryRevocationTable(link)),
       fanOut: new RecordingFanOut(),
       clock: this.#process,
       random,
@@ -91,7 +93,7 @@ export class Member {
 }
 
 /** As long as the names of real ones. */
-function infoOf(number: number, incarnation: string): NodeInfo {
+function infoOf(number: number, incarnation: string): Omit<NodeInfo, 'leaseTtlMs'> {
   const name = `node-${String(number).padStart(4, '0')}`;
   const host = `10.0.${number >> 8}.${number & 255}`;
   const machineId = String(number).padStart(32, 'f');

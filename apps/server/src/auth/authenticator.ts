@@ -137,15 +137,16 @@ export async function issueToken(
   return { token, user, expiresAt };
 }
 
-function identityOf(claims: JWTPayload): Authenticated {
-  const { sub, exp, grants } = claims;
+function identityOf({ sub, exp, iat, grants }: JWTPayload): Authenticated {
   if (!isUserId(sub))
     return refuse.unauthenticated(`the token must name the user in \`sub\`, with 1 to ${USER_CHARS_MAX} characters`);
   const documents =
     typeof grants === 'object' && grants !== null ? (grants as { documents?: unknown }).documents : undefined;
   if (!isAccessGrants(documents))
     return refuse.unauthenticated('the token must carry grants such as {"documents":{"board-*":"write"}}');
-  return { ok: true, identity: new Identity(sub, documents, exp === undefined ? null : exp * 1000) };
+  // It was issued by now, whatever its issuer's clock says: what is revoked later ends it.
+  const issuedAtMs = typeof iat === 'number' ? Math.min(iat * 1000, Date.now()) : undefined;
+  return { ok: true, identity: new Identity(sub, documents, exp === undefined ? null : exp * 1000, issuedAtMs) };
 }
 
 function keyOf(secret: string): Uint8Array {

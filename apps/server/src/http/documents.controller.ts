@@ -114,7 +114,7 @@ export class DocumentsController {
     @Res({ passthrough: true }) response: Response,
   ) {
     const { document } = accepted(parseRead({ document: id })).value;
-    mayOrThrow(caller, document, 'write');
+    this.#mayOrThrow(caller, document, 'write');
     const ops = accepted(parseOps((body as { ops?: unknown } | undefined)?.ops)).value;
     const { session, opNo } = sessionOf(caller.user, idempotencyKey);
     const { user } = caller;
@@ -131,28 +131,28 @@ export class DocumentsController {
   async entries(@Caller() caller: Identity, @Param('id') id: string, @Query('from') from: unknown) {
     const seq = typeof from === 'string' && /^\d{1,15}$/.test(from) ? Number(from) : from;
     const request = accepted(parseEntries({ document: id, from: seq })).value;
-    mayOrThrow(caller, request.document, 'read');
+    this.#mayOrThrow(caller, request.document, 'read');
     return accepted(await this.node.directory.open(request.document, 'relay').entries(request.from));
   }
 
   async #read(caller: Identity, input: object, minPosition: string | undefined, response: Response) {
     const request: ReadRequest = accepted(parseRead(input)).value;
-    mayOrThrow(caller, request.document, 'read');
+    this.#mayOrThrow(caller, request.document, 'read');
     const min = parsePosition(minPosition);
     const demand = min && { minSeq: min.seq as Seq, timeline: min.timeline };
     const reply = await this.node.directory.open(request.document, 'relay').read({ ...request, ...demand });
     return this.#at(accepted(reply), response);
   }
 
+  /** Rights never depend on existence, so an absent document is answered like a present one. */
+  #mayOrThrow(caller: Identity, document: DocumentId, access: Access): void {
+    const right = this.node.accessTo(caller, document);
+    if (right === 'write' || right === access) return;
+    throw new Refused(refuse.forbidden(`this user may not ${access} this document`));
+  }
+
   #at<Reply extends { readonly position: Position }>(reply: Reply, response: Response): Reply {
     response.set(POSITION_HEADER, formatPosition(reply.position));
     return reply;
   }
-}
-
-/** Rights never depend on existence, so an absent document is answered like a present one. */
-function mayOrThrow(caller: Identity, document: DocumentId, access: Access): void {
-  const right = caller.accessTo(document);
-  if (right === 'write' || right === access) return;
-  throw new Refused(refuse.forbidden(`this user may not ${access} this document`));
 }

@@ -4,7 +4,7 @@
  * fails undoes those before it.
  */
 import { HomeNode, pause, type Claim } from '@homeport/core';
-import { PostgresDocumentLog, PostgresLeaseTable, StartRefused } from '@homeport/postgres';
+import { PostgresDocumentLog, PostgresLeaseTable, PostgresRevocationTable, StartRefused } from '@homeport/postgres';
 import { clusterKey, connectRedis, type RedisLinks } from '@homeport/redis';
 import type { Logger } from 'pino';
 import { Authenticator } from '../auth/authenticator.js';
@@ -59,6 +59,7 @@ export class Home {
       node: { id: `${name}.${random.id()}`, name, url, host: ownAddress(host), port, machineId: machine },
       log: documents,
       leases: new PostgresLeaseTable(storage.database, config.leaseTtlMs / 3),
+      revocations: new PostgresRevocationTable(storage.database),
       fanOut: new RoomFanOut(this.io),
       clock: this.#clock,
       random,

@@ -41,6 +41,8 @@ export interface Household extends Parting {
   publishPresence(document: DocumentId): void;
   /** Documents that are relayed here live here. */
   atHome(documents: readonly DocumentId[]): void;
+  /** There is a younger revocation. */
+  revoked(): void;
 }
 
 export class Cluster {
@@ -148,6 +150,10 @@ export class Cluster {
     this.#relay.tell(document, { is: 'presence?', document } satisfies Notice as unknown as BusMessage);
   }
 
+  revoked(): void {
+    this.#bus.tell({ is: 'revoked' } satisfies Notice);
+  }
+
   async catchUp(document: DocumentId, epoch: Epoch): Promise<void> {
     if (epoch > this.#map.epochOf(slotOf(document))) await this.#refresh();
   }
@@ -204,6 +210,8 @@ export class Cluster {
         return this.#household.present(notice.document, notice.shown, from);
       case 'presence?':
         return this.#household.publishPresence(notice.document);
+      case 'revoked':
+        return this.#household.revoked();
     }
   }
 

@@ -44,6 +44,8 @@ export interface Renewed {
   readonly serverAgeMs: number;
   /** Another one: the database was restored, or failed over, and does not hold any more what it held. */
   readonly timeline: Timeline;
+  /** The id of the youngest revocation; 0: there is none. */
+  readonly revoked: number;
 }
 
 export type Renewal =

@@ -74,7 +74,15 @@ function watching() {
       return { ...nodeNamed(name), state: states[name] ?? 'up', renewals };
     });
     const serverAgeMs = serverStart === 'server' ? 60_000 : 0;
-    const renewed: Renewed = { kind: 'renewed', nodes, version: 1, serverStart, serverAgeMs, timeline: 'timeline-1' };
+    const renewed: Renewed = {
+      kind: 'renewed',
+      nodes,
+      version: 1,
+      serverStart,
+      serverAgeMs,
+      timeline: 'timeline-1',
+      revoked: 0,
+    };
     membership.observe(renewed, atMs);
   };
   return { membership, see };

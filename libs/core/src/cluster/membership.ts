@@ -33,6 +33,7 @@ export class Membership {
   #restartedMs = -Infinity;
   #changedMs = -Infinity;
   #version = 0;
+  #revoked = 0;
 
   constructor(me: string, settings: MembershipSettings) {
     this.#me = me;
@@ -56,11 +57,17 @@ export class Membership {
     this.#observedMs = nowMs;
     this.#serverStart = renewed.serverStart;
     this.#version = renewed.version;
+    this.#revoked = renewed.revoked;
   }
 
   /** Of the slot map, as the last renewal saw it. */
   get version(): number {
     return this.#version;
+  }
+
+  /** The id of the youngest revocation that the last renewal saw. */
+  get revoked(): number {
+    return this.#revoked;
   }
 
   /** When a node came, went or began to drain. */

@@ -73,4 +73,6 @@ export type Notice =
   | { readonly is: 'changed'; readonly version: number; readonly at: number; readonly event: ClusterEvent }
   | { readonly is: 'presence'; readonly document: DocumentId; readonly shown: Presented }
   /** Somebody who is relayed wants to know who is on the document. */
-  | { readonly is: 'presence?'; readonly document: DocumentId };
+  | { readonly is: 'presence?'; readonly document: DocumentId }
+  /** Rights were taken away: the database says whose. */
+  | { readonly is: 'revoked' };

@@ -11,11 +11,12 @@ export type Grants = { readonly [pattern: string]: Access };
 export class Identity {
   readonly #rules: readonly { readonly pattern: RegExp; readonly access: Access }[];
 
-  /** `expiresAtMs`: wall clock, ms since 1970; null: never. */
+  /** Wall clock, ms since 1970. `expiresAtMs` null: never. `issuedAtMs`: left out, it is older than anything. */
   constructor(
     readonly user: UserId,
     readonly grants: Grants,
     readonly expiresAtMs: number | null,
+    readonly issuedAtMs = -Infinity,
   ) {
     this.#rules = Object.entries(grants).map(([pattern, access]) => ({ pattern: glob(pattern), access }));
   }
@@ -36,7 +37,7 @@ export class Identity {
 }
 
 /** `*` is any run of characters. Runs of stars are one star, so that no pattern can be made slow. */
-function glob(pattern: string): RegExp {
+export function glob(pattern: string): RegExp {
   const parts = pattern.split(/\*+/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   return new RegExp(`^${parts.join('.*')}$`);
 }

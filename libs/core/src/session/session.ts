@@ -17,6 +17,7 @@ import {
   parsePush,
   parseRead,
   refuse,
+  type Access,
   type AccessChange,
   type DocumentId,
   type JsonObject,
@@ -37,6 +38,7 @@ import type { Identity } from './access.js';
 import type { Channel } from './channel.js';
 import type { Departures } from './departures.js';
 import type { Presence } from './presence.js';
+import type { Revocations } from './revocations.js';
 import { sessionKey } from '../document/session-marks.js';
 import { Rate } from './rate.js';
 
@@ -58,6 +60,8 @@ interface OpenDocument {
   readonly ref: DocumentRef;
   readonly pin: 'redirect' | 'relay';
   state: 'opening' | 'open';
+  /** As the client was told, or will be by the reply. */
+  access: Access | 'none';
   /** `parting`: it lives here, and is about to go; what its next owner publishes is heard already. */
   lives: 'here' | 'parting' | 'elsewhere';
   /** What this session shows of itself on it. */
@@ -77,6 +81,7 @@ export class Session {
   readonly #channel: Channel;
   readonly #documents: Documents;
   readonly #presence: Presence;
+  readonly #revocations: Revocations;
   readonly #clock: Clock;
   readonly #probe: Probe;
   readonly #settings: SessionSettings;
@@ -96,6 +101,7 @@ export class Session {
     readonly channelNumber: number;
     readonly documents: Documents;
     readonly presence: Presence;
+    readonly revocations: Revocations;
     readonly clock: Clock;
     readonly probe: Probe;
     readonly settings: SessionSettings;
@@ -107,6 +113,7 @@ export class Session {
     this.channelNumber = parts.channelNumber;
     this.#documents = parts.documents;
     this.#presence = parts.presence;
+    this.#revocations = parts.revocations;
     this.#clock = parts.clock;
     this.#probe = parts.probe;
     this.#settings = parts.settings;
@@ -150,17 +157,22 @@ export class Session {
     }
   }
 
-  /** A fresh token was shown. Rights that changed are told; documents without a right are left. */
+  /** A fresh token was shown. */
   renew(identity: Identity): Refusal | undefined {
     if (identity.user !== this.#identity.user) return refuse.forbidden('the token is of another user');
-    const before = this.#identity;
     this.#identity = identity;
-    for (const document of [...this.#open.keys()]) {
-      const access = identity.accessTo(document);
-      if (access === before.accessTo(document)) continue;
+    this.reviewRights();
+    return undefined;
+  }
+
+  /** Rights may have changed. Those that did are told; documents without a right are left. */
+  reviewRights(): void {
+    for (const [document, open] of [...this.#open]) {
+      const access = this.#accessTo(document);
+      if (access === open.access) continue;
+      open.access = access;
       this.#tellAccess({ document, access });
     }
-    return undefined;
   }
 
   /** Called several times a second. A peer that does not read is taken out of its documents; the documents never wait. */
@@ -312,11 +324,15 @@ export class Session {
   /** The same answer for a document that is absent and one that is hidden. */
   #rightRefusal(document: DocumentId, wanted: 'read' | 'write'): Refusal | undefined {
     if (this.#identity.isExpired(this.#clock.wallMs())) return refuse.unauthenticated('the token has run out');
-    const access = this.#identity.accessTo(document);
+    const access = this.#accessTo(document);
     if (access === 'write' || access === wanted) return undefined;
     return refuse.forbidden(
       access === 'none' ? 'no right to this document' : 'the right to this document is read only',
     );
+  }
+
+  #accessTo(document: DocumentId): Access | 'none' {
+    return this.#revocations.accessTo(this.#identity, document);
   }
 
   #refOf(document: DocumentId): DocumentRef {
@@ -335,6 +351,7 @@ export class Session {
       ref,
       pin,
       state: 'opening',
+      access: this.#accessTo(document),
       lives: 'here',
       shown: null,
       ackedMeanwhile: 0,
@@ -386,7 +403,7 @@ export class Session {
       if (mine.lives === 'elsewhere') this.#documents.askPresence(document);
       else this.#channel.send('presence', this.#presence.full(document));
     });
-    const access = this.#identity.accessTo(document);
+    const { access } = mine;
     const { position, owner, epoch, relayed, session, page } = opened;
     return { ok: true, position, access, owner, epoch, relayed, session, ...page };
   }

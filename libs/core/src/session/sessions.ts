@@ -6,7 +6,7 @@
  *   slots are lost             moved: told where to go
  *   slots come                 cameHome: who was relayed opens again, and is served directly
  */
-import type { DocumentId } from '@homeport/protocol';
+import type { DocumentId, UserId } from '@homeport/protocol';
 import { sessionKey } from '../document/session-marks.js';
 import { slotOf, type LostSlot, type Slot } from '../document/slot.js';
 import { pause, type Clock } from '../runtime/clock.js';
@@ -47,6 +47,12 @@ export class Sessions {
   /** Called several times a second. */
   tick(): void {
     for (const session of this.#all.values()) session.tick();
+  }
+
+  /** Rights of these users have changed. */
+  reviewRights(users: ReadonlySet<UserId>): void {
+    if (users.size === 0) return;
+    for (const session of this.#all.values()) if (users.has(session.user)) session.reviewRights();
   }
 
   /** What is published of these slots by their next owner is heard, as far as that can be had while `isMoving`. */

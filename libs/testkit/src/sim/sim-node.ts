@@ -15,6 +15,7 @@ import type { MemoryBus, MemoryExchange } from '../memory-bus.js';
 import type { MemoryDatabase } from '../memory-database.js';
 import type { Poison } from '../memory-document-log.js';
 import { MemoryLeaseTable } from '../memory-lease-table.js';
+import { MemoryRevocationTable } from '../memory-revocation-table.js';
 import { FaultPlan, MemoryLink } from '../memory-link.js';
 import { RecordingProbe } from '../recording-probe.js';
 import { nodeNamed } from '../samples.js';
@@ -106,6 +107,7 @@ export class SimNode {
       node: nodeNamed(name, incarnation),
       log: this.process.around(this.#watched(planted.log?.(this.log, database) ?? this.log)),
       leases: this.process.around(planted.leases?.(leases, database) ?? leases),
+      revocations: this.process.around(new MemoryRevocationTable(link)),
       fanOut: this.rooms,
       clock: this.process,
       random,
