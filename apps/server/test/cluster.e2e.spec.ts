@@ -104,6 +104,34 @@ describe('A cluster', () => {
     await until(LIMIT_MS, 'Redis to be seen again', async () => (await viewOf(cluster.nodes[0]!)).redis.state === 'up');
   });
 
+  it.each([
+    ['killed and started again', BOARDS[3]!],
+    ['stopped and continued', BOARDS[4]!],
+  ] as const)(
+    'D2: when Redis was %s, who is relayed reaches the head soon, and its own writes get through',
+    async (how, id) => {
+      const redis = cluster.redis!;
+      const owner = (await ownerOf(id))!;
+      const elsewhere = cluster.nodes.find(({ name }) => name !== owner.name)!;
+      const [pinned, relayed] = [await open(id, owner), await open(id, elsewhere, 'blocked')];
+      expect(relayed.status.relayed).toBe(true);
+      if (how === 'stopped and continued') redis.stop();
+      else await redis.kill();
+      const own = relayed.put('own', { n: 1 });
+      for (let n = 1; n <= 20; n++) await pinned.put('during', { n });
+      await until(LIMIT_MS, 'the loss to be seen', async () => (await viewOf(elsewhere)).redis.state === 'away');
+      expect(relayed.get('during')?.n).not.toBe(20);
+      if (how === 'stopped and continued') redis.cont();
+      else await redis.restart();
+      // The aim is 2 s.
+      await until(20_000, 'the relayed one to be complete', () => relayed.get('during')?.n === 20);
+      await own;
+      await until(LIMIT_MS, 'both copies to be equal', () => hashOf(pinned) === hashOf(relayed));
+      expect(errors).toEqual([]);
+    },
+    120_000,
+  );
+
   it('O6 W1: after the death of an owner its documents are served elsewhere, with everything that was saved', async () => {
     const id = BOARDS[2]!;
     const owner = (await ownerOf(id))!;
