@@ -49,7 +49,7 @@ const SETTINGS = {
   ALLOW_OPEN: set('false', 'true: without keys, let everybody in from other machines too', yesOrNo),
   GUEST_GRANTS: maybe('what guests without a token may do, as {"board-*":"write"}; needs AUTH_SECRET', grants),
   ADMIN_TOKEN: maybe(
-    'bearer token for /metrics and /cluster, at least 16 characters (default: loopback only)',
+    'bearer token for /metrics, /cluster and /v1/revocations, at least 16 characters (default: loopback only)',
     bearerToken,
   ),
   ALLOWED_ORIGINS: maybe('origins of pages that may connect, separated by commas (default: our own)', origins),

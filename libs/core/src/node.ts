@@ -310,9 +310,7 @@ export class HomeNode {
       listenAhead: (isMoving: (slot: Slot) => boolean) => this.#sessions.listenAhead(isMoving),
       stayed: (isMoving: (slot: Slot) => boolean) => this.#sessions.stayed(isMoving),
       present: (document: DocumentId, shown: Presented, from: string) => this.#presence.show(document, shown, from),
-      publishPresence: (document: DocumentId) => {
-        if (this.#host.isRelayed(document)) this.#presence.publish(document);
-      },
+      publishPresence: (document: DocumentId) => this.#presence.publish(document),
       atHome: (documents: readonly DocumentId[]) => this.#sessions.atHome(documents),
     };
   }

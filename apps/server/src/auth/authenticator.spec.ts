@@ -53,6 +53,20 @@ describe('Authenticator with a secret', () => {
     ]);
   });
 
+  it('L7: knows when the token was issued, never later than now, and takes one that does not say for old', async () => {
+    const issuedAt = async (claims: object): Promise<number> => {
+      const answer = await withSecret.authenticate(await sign({ sub: 'ada', grants: GRANTS, ...claims }));
+      if (!answer.ok) throw new Error(answer.message);
+      return answer.identity.issuedAtMs;
+    };
+    expect(await issuedAt({ iat: 1_700_000_000 })).toBe(1_700_000_000_000);
+    expect(await issuedAt({})).toBe(-Infinity);
+    const beforeMs = Date.now();
+    const ofFuture = await issuedAt({ iat: Math.ceil(beforeMs / 1_000) + 3_600 });
+    expect(ofFuture).toBeGreaterThanOrEqual(beforeMs);
+    expect(ofFuture).toBeLessThanOrEqual(Date.now());
+  });
+
   it('L4: refuses no token, a foreign signature, an expired one, none at all and rubbish', async () => {
     const claims = { sub: 'ada', grants: GRANTS };
     const expired = await sign({ ...claims, exp: Math.floor(Date.now() / 1000) - 60 });

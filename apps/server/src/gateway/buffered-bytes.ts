@@ -1,4 +1,7 @@
-import type { HomeSocket } from './socket-server.js';
+import type { HomeSocket, HomeSocketServer } from './socket-server.js';
+
+/** A channel that is this far behind gets no presence until it has caught up. */
+const PRESENCE_BEHIND_BYTES_MAX = 64 * 1024;
 
 /**
  * Bytes that were given to a socket and that the kernel has not taken yet. A packet waits in Engine.IO while the
@@ -20,6 +23,13 @@ export class BufferedBytes {
   count(): number {
     return this.#waiting + this.#sending;
   }
+}
+
+/** The sockets of a room that get no presence at the moment. */
+export function behindIn(room: string, { adapter, sockets }: ReturnType<HomeSocketServer['of']>): string[] {
+  const isBehind = (id: string): boolean =>
+    (sockets.get(id)?.data.channel?.bufferedBytes() ?? 0) > PRESENCE_BEHIND_BYTES_MAX;
+  return [...(adapter.rooms.get(room) ?? [])].filter(isBehind);
 }
 
 function bytesOf(data: string | Buffer | undefined): number {

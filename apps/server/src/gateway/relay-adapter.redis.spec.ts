@@ -44,7 +44,9 @@ class Node {
     peer.on('message', (data: Buffer) => data.toString().startsWith('42') && frames.push(data.toString()));
     peer.once('open', () => peer.send('40{}'));
     const socket = await joined;
-    return { peer, socket, frames, channel: new SocketChannel(socket) };
+    const channel = new SocketChannel(socket);
+    socket.data.channel = channel;
+    return { peer, socket, frames, channel };
   }
 
   async stop(): Promise<void> {
@@ -101,6 +103,27 @@ describe('with a relay', () => {
     await hears('there', there, 3);
     expect(there.frames).toEqual(['entries', 'presence', 'head'].map((event) => `42["${event}",${payload}]`));
     expect(there.frames).toEqual(here.frames);
+  });
+
+  it('E3: a relayed client that does not read gets no presence, those beside it do, and it gets the entries', async () => {
+    const [slow, beside] = [await relay.client(), await relay.client()];
+    for (const { channel } of [slow, beside]) await channel.joinRelayed('board');
+    slow.peer.pause();
+    let sent = 0;
+    const large = `{"document":"board","entries":["${'x'.repeat(256 * 1024)}"]}`;
+    while (slow.channel.bufferedBytes() <= 64 * 1024) {
+      owner.fanOut.publish('board', 'entries', large);
+      await hears('beside', beside, ++sent);
+    }
+    owner.fanOut.publish('board', 'presence', '{"n":1}');
+    owner.fanOut.publish('board', 'entries', '{"n":2}');
+    await hears('beside', beside, sent + 2);
+    slow.peer.resume();
+    await hears('slow', slow, sent + 1);
+    owner.fanOut.publish('board', 'presence', '{"n":3}');
+    await hears('slow', slow, sent + 2);
+    expect(slow.frames.slice(sent)).toEqual(['42["entries",{"n":2}]', '42["presence",{"n":3}]']);
+    expect(beside.frames.slice(sent)).toHaveLength(3);
   });
 
   it('B7: what is published reaches the relays of that document and nobody else, whatever it is called', async () => {

@@ -14,6 +14,7 @@ import { BusFailed } from '@homeport/core';
 import { NOT_SEALED, Seal, type RedisLink } from '@homeport/redis';
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import type { Namespace } from 'socket.io';
+import { behindIn } from './buffered-bytes.js';
 import { isRelayRoom } from './room.js';
 
 /** For `Server.adapter`. `namespace`, `key`: of the cluster; only who shares both is heard. */
@@ -30,8 +31,25 @@ export function relayAdapter(link: RedisLink, namespace: string, key: Buffer): (
       const relayed = [...joined].filter(isRelayRoom);
       return relayed.length === 0 ? undefined : rooms.heard(relayed);
     };
+    const { onMessage } = adapter as unknown as Hearing;
+    (adapter as unknown as Hearing).onMessage = (message) => {
+      const { opts, packet } = message.data ?? {};
+      // What is published knows nothing of the sockets here: those that are behind get no presence, as at the owner.
+      if (opts && packet?.data?.[0] === 'presence') opts.except = opts.rooms.flatMap((room) => behindIn(room, io));
+      onMessage.call(adapter, message);
+    };
     return adapter;
   };
+}
+
+/** A part of Socket.IO's cluster adapter (2.5) that its types keep to subclasses: where messages of other nodes come in. */
+interface Hearing {
+  onMessage(message: {
+    readonly data?: {
+      readonly opts?: { readonly rooms: readonly string[]; except: readonly string[] };
+      readonly packet?: { readonly data?: readonly unknown[] };
+    };
+  }): void;
 }
 
 /** What the adapter asks of a Redis client, by the names that node-redis gives it. */

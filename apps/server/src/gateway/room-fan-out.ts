@@ -1,11 +1,9 @@
 import { FanOut, type DocumentEvent } from '@homeport/core';
 import type { DocumentId } from '@homeport/protocol';
+import { behindIn } from './buffered-bytes.js';
 import { JsonText } from './json-encoder.js';
 import { relayRoomOf, roomOf } from './room.js';
 import type { HomeSocketServer } from './socket-server.js';
-
-/** A channel that is this far behind gets no presence until it has caught up. */
-const PRESENCE_BEHIND_BYTES_MAX = 64 * 1024;
 
 /**
  * Hands a message to everyone in a document's room: it is text already, and Socket.IO makes one WebSocket frame of it.
@@ -27,7 +25,7 @@ export class RoomFanOut extends FanOut {
     const here = this.io.local.to(room);
     // Socket.IO's types know the payload as an object; our encoder takes it as it is.
     const payload = new JsonText(payloadText) as never;
-    if (event === 'presence') here.except(this.#behind(room)).emit(event, payload);
+    if (event === 'presence') here.except(behindIn(room, this.io.of('/'))).emit(event, payload);
     else here.emit(event, payload);
   }
 
@@ -37,13 +35,5 @@ export class RoomFanOut extends FanOut {
 
   override deliverRelayed(document: DocumentId, event: DocumentEvent, payloadText: string): void {
     this.io.local.to(relayRoomOf(document)).emit(event, new JsonText(payloadText) as never);
-  }
-
-  #behind(room: string): string[] {
-    const { adapter, sockets } = this.io.of('/');
-    const behind: string[] = [];
-    for (const id of adapter.rooms.get(room) ?? [])
-      if ((sockets.get(id)?.data.channel?.bufferedBytes() ?? 0) > PRESENCE_BEHIND_BYTES_MAX) behind.push(id);
-    return behind;
   }
 }

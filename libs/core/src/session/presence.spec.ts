@@ -48,6 +48,32 @@ describe('Presence', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  it('P1: what a node relayed goes with the node, and what is shown here or by others stays', async () => {
+    const { clock, presence, sent } = bench();
+    presence.show('board', { session: 's1', user: 'ada', channel: 1, state: {} }, 'dead.1');
+    presence.show('board', { session: 's2', user: 'bob', channel: 2, state: {} }, 'living.1');
+    presence.show('board', { session: 's3', user: 'eve', channel: 3, state: {} });
+    await clock.advance(100);
+    presence.tick((node) => node === 'living.1');
+    expect(Object.keys(presence.full('board').sessions)).toEqual(['s2', 's3']);
+    expect(sent().at(-1)).toEqual({ s1: null });
+  });
+
+  it('P1: relays that ask within one interval share one answer, as it is at its end', async () => {
+    const { clock, presence, relays, published } = bench();
+    relays.add('board');
+    presence.show('board', { session: 's1', user: 'ada', channel: 1, state: {} });
+    for (let n = 0; n < 50; n++) presence.publish('board');
+    presence.publish('elsewhere');
+    presence.show('board', { session: 's2', user: 'bob', channel: 2, state: {} });
+    await clock.advance(33);
+    const full = () => published().filter((frame) => frame?.full);
+    expect(full()).toEqual([presence.full('board')]);
+    presence.publish('board');
+    await clock.advance(33);
+    expect(full()).toHaveLength(2);
+  });
+
   it('null clears', () => {
     const { presence } = bench();
     presence.show('board', { session: 's1', user: 'ada', channel: 1, state: { x: 1 } });
@@ -62,5 +88,9 @@ function bench() {
   const fanOut = new RecordingFanOut();
   const sent = () =>
     fanOut.delivered.map(({ message }) => (message.event === 'presence' ? message.payload.sessions : undefined));
-  return { clock, presence: new Presence(fanOut, clock, () => false), sent };
+  const published = () =>
+    fanOut.published.map(({ message }) => (message.event === 'presence' ? message.payload : undefined));
+  const relays = new Set<string>();
+  const presence = new Presence(fanOut, clock, (document) => relays.has(document));
+  return { clock, presence, sent, relays, published };
 }

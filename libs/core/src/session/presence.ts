@@ -27,6 +27,8 @@ export class Presence {
   readonly #clock: Clock;
   readonly #isRelayed: (document: DocumentId) => boolean;
   readonly #boards = new Map<DocumentId, Board>();
+  /** Documents of which relays will hear all. */
+  readonly #asked = new Set<DocumentId>();
 
   /** `isRelayed`: whether sessions of other nodes are on the document. */
   constructor(fanOut: FanOut, clock: Clock, isRelayed: (document: DocumentId) => boolean) {
@@ -58,9 +60,15 @@ export class Presence {
     return { document, full: true, sessions };
   }
 
-  /** Those who are relayed hear all of it once more. */
+  /** Those who are relayed hear all of it once more. All who ask in one interval share one answer. */
   publish(document: DocumentId): void {
-    this.#fanOut.publish(document, 'presence', JSON.stringify(this.full(document)));
+    if (this.#asked.has(document)) return;
+    this.#asked.add(document);
+    this.#clock.after(INTERVAL_MS, () => {
+      this.#asked.delete(document);
+      if (!this.#isRelayed(document)) return;
+      this.#fanOut.publish(document, 'presence', JSON.stringify(this.full(document)));
+    });
   }
 
   /** Called about once a second: sessions that were not heard of for 15 s are gone, and those whose node is. */
