@@ -34,6 +34,28 @@ describe('A cluster', () => {
     for (const node of cluster.nodes) expect((await viewOf(node)).slots).toEqual(view.slots);
   });
 
+  it('counts what the nodes say to each other, what is relayed and what moved, and names no document', async () => {
+    const id = 'a-board-for-the-metrics';
+    const owner = (await ownerOf(id))!;
+    const elsewhere = cluster.nodes.find(({ name }) => name !== owner.name)!;
+    const [pinned, relayed] = [await open(id, owner), await open(id, elsewhere, 'blocked')];
+    await pinned.put('a', { n: 1 });
+    await until(LIMIT_MS, 'the frame', () => relayed.get('a')?.n === 1);
+    const [there, here] = [await metricsOf(elsewhere), await metricsOf(owner)];
+    for (const link of ['bus', 'frames']) expect(there.get(`homeport_redis_up{link="${link}"}`)).toBe(1);
+    expect(there.get('homeport_relayed_documents')).toBeGreaterThan(0);
+    expect(there.get('homeport_bus_questions_total{outcome="answered"}')).toBeGreaterThan(0);
+    expect(there.get('homeport_bus_sent_total{kind="notice"}')).toBeGreaterThan(0);
+    expect(there.get('homeport_bus_dropped_total{why="forged"}')).toBe(0);
+    expect(here.get('homeport_redis_messages_total{link="frames",what="published"}')).toBeGreaterThan(0);
+    const all = await Promise.all(cluster.nodes.map(metricsOf));
+    const sum = (name: string): number => all.reduce((total, metrics) => total + (metrics.get(name) ?? 0), 0);
+    expect(sum('homeport_slots')).toBe(1024);
+    expect(sum('homeport_slots_moved_total{how="taken_over"}')).toBeGreaterThan(0);
+    expect(sum('homeport_takeover_seconds_count') + sum('homeport_handoff_seconds_count')).toBeGreaterThan(0);
+    expect([...there.keys(), ...here.keys()].filter((name) => name.includes(id))).toEqual([]);
+  });
+
   it('R3: a write is read on every node, at once, with and without its position', async () => {
     for (const [n, writer] of cluster.nodes.entries())
       for (const id of BOARDS) {
@@ -243,6 +265,12 @@ describe('A cluster', () => {
   function hashOf(board: Board<Shapes>): string {
     const records = [...board.records()].map(([key, { value, seq }]) => [key, { value, seq: seq as Seq }] as const);
     return stateHash(records);
+  }
+
+  async function metricsOf({ url }: ClusterNode): Promise<Map<string, number>> {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    return new Map(samples.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]));
   }
 
   async function viewOf({ url }: ClusterNode): Promise<ClusterView> {

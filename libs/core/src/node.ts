@@ -70,6 +70,10 @@ export interface NodeStats {
   readonly pendingPushes: number;
   /** Pushes and reads that wait for their slot to have moved. */
   readonly atGates: number;
+  /** That this node has. */
+  readonly slots: number;
+  /** Documents of other nodes with sessions here. */
+  readonly relayed: number;
 }
 
 const DOCUMENT_TICK_MS = 1_000;
@@ -277,7 +281,8 @@ export class HomeNode {
   }
 
   stats(): NodeStats {
-    return { ...this.#host.stats(), sessions: this.#sessions.count };
+    const relayed = this.#cluster?.relayedCount ?? 0;
+    return { ...this.#host.stats(), sessions: this.#sessions.count, slots: this.#keeper.slots.length, relayed };
   }
 
   #takeAll(claim: Claim): Promise<void> {

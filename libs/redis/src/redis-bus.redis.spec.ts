@@ -49,8 +49,9 @@ afterEach(() => {
   for (const links of opened.splice(0)) links.close();
 });
 
-async function becomes(expected: Partial<BusCounts>): Promise<void> {
-  const isSo = (): boolean => Object.entries(expected).every(([why, n]) => alice.counts[why as keyof BusCounts] === n);
+async function becomes(expected: Partial<BusCounts['dropped']>): Promise<void> {
+  const isSo = (): boolean =>
+    Object.entries(expected).every(([why, n]) => alice.counts.dropped[why as keyof typeof expected] === n);
   await until(10_000, JSON.stringify(expected), isSo);
 }
 
@@ -118,7 +119,7 @@ it('B2: an answer counts only from the node that was asked', async () => {
       new Seal(KEY).seal(CHANNEL, letter({ kind: 'answer', id: 1, from, body: { from } })),
     );
   expect(await answer).toEqual({ from: 'mute.1' });
-  expect(alice.counts.late).toBe(1);
+  expect(alice.counts.dropped.late).toBe(1);
   mute.disconnect();
 });
 
@@ -161,6 +162,21 @@ it('B1: a connection that is dead and does not say so is found and made anew', a
   expect(await bob.ask('alice.1', { n: 1 }, 10_000)).toEqual({ n: 1 });
   expect(await alice.ask('bob.1', { n: 2 }, 10_000)).toEqual({ n: 2 });
   await proxy.close();
+});
+
+it('counts what it sent, and how its questions ended', async () => {
+  const bob = await connect('bob.1');
+  await alice.ask('bob.1', {}, 10_000);
+  await expect(alice.ask('nobody.1', {}, 10_000)).rejects.toThrow(BusFailed);
+  alice.tell({});
+  const sentBy = ({ counts }: RedisBus) => JSON.stringify(counts.sent);
+  const alices = '{"notice":1,"question":2,"answer":0,"failure":0}';
+  await until(10_000, 'what alice sent', () => sentBy(alice) === alices);
+  await until(10_000, 'what bob sent', () => sentBy(bob) === '{"notice":0,"question":0,"answer":1,"failure":0}');
+  expect([alice.counts.questions, bob.counts.questions]).toEqual([
+    { answered: 1, failed: 1 },
+    { answered: 0, failed: 0 },
+  ]);
 });
 
 it('B1: questions that nobody answers are bounded', async () => {

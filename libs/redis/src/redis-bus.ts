@@ -20,15 +20,21 @@ import { NOT_SEALED, Seal } from './seal.js';
 const AGE_MS_MAX = 30_000;
 
 export interface BusCounts {
-  /** Came in and were dropped, by reason. */
-  readonly forged: number;
-  readonly malformed: number;
-  readonly own: number;
-  readonly stale: number;
-  /** Answers to a question that had ended. */
-  readonly late: number;
-  /** Notices that were not sent: too large, or Redis was away. */
-  readonly untold: number;
+  /** Redis took them. */
+  readonly sent: { readonly [kind in Envelope['kind']]: number };
+  /** How questions of this node ended. */
+  readonly questions: { readonly answered: number; readonly failed: number };
+  readonly dropped: {
+    /** Came in, and was not sealed with our key. */
+    readonly forged: number;
+    readonly malformed: number;
+    readonly own: number;
+    readonly stale: number;
+    /** Answers to a question that had ended. */
+    readonly late: number;
+    /** Notices that were not sent: too large, or Redis was away. */
+    readonly untold: number;
+  };
 }
 
 export class RedisBus extends Bus {
@@ -36,7 +42,9 @@ export class RedisBus extends Bus {
   readonly #seal: Seal;
   readonly #prefix: string;
   readonly #questions = new Questions();
-  readonly #counts = { forged: 0, malformed: 0, own: 0, stale: 0, late: 0, untold: 0 };
+  readonly #sent = { notice: 0, question: 0, answer: 0, failure: 0 };
+  readonly #ended = { answered: 0, failed: 0 };
+  readonly #dropped = { forged: 0, malformed: 0, own: 0, stale: 0, late: 0, untold: 0 };
   #me: string | undefined;
   #listener: BusListener | undefined;
 
@@ -48,7 +56,7 @@ export class RedisBus extends Bus {
   }
 
   get counts(): BusCounts {
-    return { ...this.#counts };
+    return { sent: { ...this.#sent }, questions: { ...this.#ended }, dropped: { ...this.#dropped } };
   }
 
   override get isUp(): boolean {
@@ -70,21 +78,20 @@ export class RedisBus extends Bus {
     }
   }
 
-  override ask(node: string, question: BusMessage, deadlineMs: number): Promise<BusMessage> {
-    if (node === this.#me) return Promise.reject(new BusFailed('a node does not ask itself'));
-    if (!this.isUp) return Promise.reject(new BusFailed('Redis is away'));
-    const { id, answer } = this.#questions.ask(node, deadlineMs);
-    this.#send(this.#channelOf(node), 'question', id, question).then(
-      // Of a Redis Cluster, only those on the channel's shard are counted, and there all its subscribers are.
-      (receivers) => receivers === 0 && this.#questions.fail(id, node, 'nobody listens'),
-      (error: unknown) => this.#questions.fail(id, node, reasonOf(error)),
-    );
-    return answer;
+  override async ask(node: string, question: BusMessage, deadlineMs: number): Promise<BusMessage> {
+    try {
+      const answer = await this.#ask(node, question, deadlineMs);
+      this.#ended.answered++;
+      return answer;
+    } catch (error) {
+      this.#ended.failed++;
+      throw error;
+    }
   }
 
   override tell(notice: BusMessage, node?: string): void {
     const channel = node === undefined ? this.#channelOfAll : this.#channelOf(node);
-    this.#send(channel, 'notice', 0, notice).catch(() => this.#counts.untold++);
+    this.#send(channel, 'notice', 0, notice).catch(() => this.#dropped.untold++);
   }
 
   /** Of the links: Redis is away, and answers with it; or what the bus, or the frames of documents, go over is back. */
@@ -99,6 +106,18 @@ export class RedisBus extends Bus {
     this.#questions.failAll('the bus is closed');
     this.#me = undefined;
     this.#listener = undefined;
+  }
+
+  #ask(node: string, question: BusMessage, deadlineMs: number): Promise<BusMessage> {
+    if (node === this.#me) return Promise.reject(new BusFailed('a node does not ask itself'));
+    if (!this.isUp) return Promise.reject(new BusFailed('Redis is away'));
+    const { id, answer } = this.#questions.ask(node, deadlineMs);
+    this.#send(this.#channelOf(node), 'question', id, question).then(
+      // Of a Redis Cluster, only those on the channel's shard are counted, and there all its subscribers are.
+      (receivers) => receivers === 0 && this.#questions.fail(id, node, 'nobody listens'),
+      (error: unknown) => this.#questions.fail(id, node, reasonOf(error)),
+    );
+    return answer;
   }
 
   /** Never throws: what comes in is anybody's. */
@@ -148,11 +167,13 @@ export class RedisBus extends Bus {
     if (Buffer.byteLength(bodyText) > BUS_MESSAGE_BYTES_MAX)
       throw new BusFailed(`the ${kind} is larger than ${BUS_MESSAGE_BYTES_MAX} bytes`);
     const text = envelopeText({ from: this.#me, at: Date.now(), kind, id }, bodyText);
-    return this.#link.publish(channel, this.#seal.seal(channel, text));
+    const receivers = await this.#link.publish(channel, this.#seal.seal(channel, text));
+    this.#sent[kind]++;
+    return receivers;
   }
 
-  #drop(why: keyof BusCounts, warning?: string): void {
-    this.#counts[why]++;
+  #drop(why: keyof BusCounts['dropped'], warning?: string): void {
+    this.#dropped[why]++;
     if (warning !== undefined) this.#link.warn(warning);
   }
 

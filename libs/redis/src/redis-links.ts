@@ -10,32 +10,29 @@ import { RedisLink } from './redis-link.js';
 import { Warnings } from './warnings.js';
 
 export class RedisLinks {
-  readonly #bus: RedisLink;
-
   constructor(
-    bus: RedisLink,
+    /** For what nodes ask and tell each other. */
+    readonly questions: RedisLink,
     /** For the frames of relayed documents. */
     readonly frames: RedisLink,
-  ) {
-    this.#bus = bus;
-  }
+  ) {}
 
   /** Whether Redis was heard of lately, on all connections. */
   get isUp(): boolean {
-    return this.#bus.isUp && this.frames.isUp;
+    return this.questions.isUp && this.frames.isUp;
   }
 
   /** `namespace`: who shares it, and the key (`clusterKey`), hears each other. */
   bus(namespace: string, key: Buffer): RedisBus {
-    const bus = new RedisBus(this.#bus, namespace, key);
-    this.#bus.watch((redis) => bus.changed(redis));
+    const bus = new RedisBus(this.questions, namespace, key);
+    this.questions.watch((redis) => bus.changed(redis));
     // What was published meanwhile is lost, and so is what should have been heard.
     this.frames.watch((redis) => redis === 'back' && bus.changed(redis));
     return bus;
   }
 
   close(): void {
-    this.#bus.close();
+    this.questions.close();
     this.frames.close();
   }
 }

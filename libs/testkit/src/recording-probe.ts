@@ -12,6 +12,7 @@ export class RecordingProbe extends Probe {
   readonly flushes: Parameters<Probe['flushed']>[0][] = [];
   readonly checkpoints: Parameters<Probe['checkpointed']>[0][] = [];
   readonly loads: Parameters<Probe['loaded']>[0][] = [];
+  readonly moves: Parameters<Probe['slotsMoved']>[0][] = [];
   readonly outcomes: string[] = [];
 
   get alarms(): readonly string[] {
@@ -32,6 +33,10 @@ export class RecordingProbe extends Probe {
 
   override checkpointed(checkpoint: Parameters<Probe['checkpointed']>[0]): void {
     this.checkpoints.push(checkpoint);
+  }
+
+  override slotsMoved(move: Parameters<Probe['slotsMoved']>[0]): void {
+    this.moves.push(move);
   }
 
   override tell(level: Told['level'], message: string, detail: Told['detail'] = {}): void {

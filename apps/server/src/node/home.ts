@@ -13,6 +13,7 @@ import { Door } from '../door/door.js';
 import { relayAdapter } from '../gateway/relay-adapter.js';
 import { RoomFanOut } from '../gateway/room-fan-out.js';
 import { createSocketServer, type HomeSocketServer } from '../gateway/socket-server.js';
+import { addRedisMetrics } from '../observe/redis-metrics.js';
 import { PrometheusProbe } from '../observe/prometheus-probe.js';
 import type { Address } from './address.js';
 import { machineId } from './machine-id.js';
@@ -55,6 +56,8 @@ export class Home {
     if (redis) this.io.adapter(relayAdapter(redis.links.frames, redis.namespace, redis.key));
     this.probe = new PrometheusProbe(log);
     const machine = machineId();
+    const bus = redis?.links.bus(redis.namespace, redis.key);
+    if (redis && bus) addRedisMetrics(this.probe.registry, redis.links, bus);
     this.node = new HomeNode({
       node: { id: `${name}.${random.id()}`, name, url, host: ownAddress(host), port, machineId: machine },
       log: documents,
@@ -64,7 +67,7 @@ export class Home {
       clock: this.#clock,
       random,
       probe: this.probe,
-      ...(redis && { others: { bus: redis.links.bus(redis.namespace, redis.key), peers: new TcpPeers(machine) } }),
+      ...(bus && { others: { bus, peers: new TcpPeers(machine) } }),
       settings: {
         ttlMs: config.leaseTtlMs,
         renewalMs: config.leaseTtlMs / RENEWALS_PER_TTL,

@@ -33,6 +33,21 @@ export class PrometheusProbe extends Probe {
     'Checkpoints that did not end well',
     [],
   );
+  readonly #moveSeconds = {
+    taken_over: this.#histogram(
+      'homeport_takeover_seconds',
+      'From the decision to take slots over to their owner',
+      SECONDS,
+    ),
+    handed_off: this.#histogram(
+      'homeport_handoff_seconds',
+      'For how long slots that were handed over stood still',
+      SECONDS,
+    ),
+  };
+  readonly #slotsMoved = this.#counter('homeport_slots_moved_total', 'Slots this node took over or handed off', [
+    'how',
+  ]);
   readonly #alarms = this.#counter('homeport_alarms_total', 'Events that somebody should look at', []);
 
   constructor(private readonly log: Logger) {
@@ -56,6 +71,8 @@ export class PrometheusProbe extends Probe {
     gauge('homeport_document_bytes', 'Bytes of documents in memory', () => node.stats().bytes);
     gauge('homeport_sessions', 'Sessions with a socket', () => node.stats().sessions);
     gauge('homeport_pending_pushes', 'Pushes that wait for their commit', () => node.stats().pendingPushes);
+    gauge('homeport_slots', 'Slots that this node has', () => node.stats().slots);
+    gauge('homeport_relayed_documents', 'Documents of other nodes with sessions here', () => node.stats().relayed);
   }
 
   override pushed(outcome: string, tookMs: number): void {
@@ -79,6 +96,11 @@ export class PrometheusProbe extends Probe {
   override checkpointed({ tookMs, done }: Parameters<Probe['checkpointed']>[0]): void {
     this.#checkpointSeconds.observe(tookMs / 1_000);
     if (!done) this.#checkpointsFailed.inc();
+  }
+
+  override slotsMoved({ kind, slots, tookMs }: Parameters<Probe['slotsMoved']>[0]): void {
+    this.#moveSeconds[kind].observe(tookMs / 1_000);
+    this.#slotsMoved.labels(kind).inc(slots);
   }
 
   override tell(

@@ -163,6 +163,11 @@ export class Cluster {
     return this.#timeline;
   }
 
+  /** Documents that are relayed here. */
+  get relayedCount(): number {
+    return this.#relay.documentCount;
+  }
+
   get isBusUp(): boolean {
     return this.#bus.isUp;
   }
@@ -218,6 +223,7 @@ export class Cluster {
   #announce(event: ClusterEvent): void {
     const at = this.#clock.wallMs();
     this.#remember(event, at);
+    if ('slots' in event) this.#probe.slotsMoved(event);
     const notice: Notice = { is: 'changed', version: this.#map.version, at, event };
     this.#bus.tell(notice as unknown as BusMessage);
   }

@@ -99,6 +99,10 @@ export class Relay {
     return refuse.unavailable('the owner of the document does not answer', 500);
   }
 
+  get documentCount(): number {
+    return this.#relayed.size;
+  }
+
   joined(document: DocumentId): void {
     this.#relayed.set(document, (this.#relayed.get(document) ?? 0) + 1);
   }

@@ -19,6 +19,12 @@ export abstract class Probe {
     readonly tookMs: number;
     readonly done: boolean;
   }): void;
+  /** This node took slots over, or handed them to another. */
+  abstract slotsMoved(move: {
+    readonly kind: 'taken_over' | 'handed_off';
+    readonly slots: number;
+    readonly tookMs: number;
+  }): void;
   /** Worth a line in the log; `alarm` is worth waking somebody. Never a payload, never a secret. */
   abstract tell(level: 'info' | 'warn' | 'alarm', message: string, detail?: Readonly<Record<string, unknown>>): void;
 }
