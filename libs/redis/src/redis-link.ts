@@ -11,6 +11,7 @@
  * connection that is gone does not count: when Redis is up again, everything is subscribed again.
  */
 import { BusFailed } from '@homeport/core';
+import { Cluster } from 'ioredis';
 import { establish, inspect, publisherTo, reasonOf, subscriberTo, type Connection } from './connections.js';
 import type { RedisAddress } from './redis-address.js';
 import type { Warnings } from './warnings.js';
@@ -34,8 +35,8 @@ const UP_MS = 1_500;
 /** A subscription that was not confirmed by then is not waited for; it stays asked for. */
 const SUBSCRIBED_MS = 1_500;
 /**
- * A subscriber that is connected and answers nothing for so long is replaced: a Cluster client that loses all servers while
- * it connects to them may wait for ever for a connection that it has thrown away (ioredis 6.0).
+ * The subscriber of a Redis Cluster that is connected and answers nothing for so long is replaced: one that loses all servers
+ * while it connects to them may wait for ever for a connection that it has thrown away (ioredis 6.0).
  */
 const STUCK_MS = 2_500;
 /** Published and not yet answered. More is not sent: Redis hangs or is too slow, and what lies here gets only older. */
@@ -206,6 +207,12 @@ export class RedisLink {
     this.#look();
   }
 
+  get #isStuck(): boolean {
+    const sinceMs = Math.max(this.#subscriberHeardMs, this.#subscriberReadyMs);
+    const { status } = this.#subscriber;
+    return this.#subscriber instanceof Cluster && status === 'ready' && performance.now() - sinceMs > STUCK_MS;
+  }
+
   #replaceSubscriber(): void {
     this.#subscriber.disconnect();
     this.#subscriber = this.#newSubscriber();
@@ -268,8 +275,7 @@ export class RedisLink {
   }
 
   #check(): void {
-    const stuckSinceMs = Math.max(this.#subscriberHeardMs, this.#subscriberReadyMs);
-    if (this.#subscriber.status === 'ready' && performance.now() - stuckSinceMs > STUCK_MS) this.#replaceSubscriber();
+    if (this.#isStuck) this.#replaceSubscriber();
     for (const channel of [...this.#refused]) void this.#confirm(channel);
     this.#publisher.ping().then(
       () => {
