@@ -138,6 +138,7 @@ describe('pages', () => {
       '/v1/documents/{id}/push',
       '/v1/documents/{id}/records/{key}',
       '/v1/guest',
+      '/v1/revocations',
     ]);
   });
 
