@@ -1,9 +1,17 @@
 /** Known bugs of a cluster, planted: each must turn the simulation red, else it would not notice others. */
-import { LeasesThrough, simulateCluster, SimFailure, type Planted } from '@homeport/testkit';
+import {
+  LeasesThrough,
+  MemoryLeaseTable,
+  SimChannel,
+  simulateCluster,
+  SimFailure,
+  SimPeers,
+  type Planted,
+} from '@homeport/testkit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { LeaseTable } from './cluster/lease-table.js';
 import { Relay } from './cluster/relay.js';
 import { DocumentHost } from './document/document-host.js';
-import type { LeaseTable } from './cluster/lease-table.js';
 
 const SEEDS_MAX = 400;
 
@@ -27,6 +35,35 @@ describe('A cluster with a planted bug', () => {
     vi.spyOn(Relay.prototype, 'tick').mockResolvedValue();
     await expectRed(/D2: everyone at the head|the end of every push/);
   }, 240_000);
+
+  it('W5: a push without a number is asked for again by the relay', async () => {
+    const ask = Relay.prototype.ask;
+    vi.spyOn(Relay.prototype, 'ask').mockImplementation(async function (this: Relay, question, isWanted) {
+      const answer = await ask.call(this, question, isWanted);
+      const isLost = question.is === 'push' && answer !== 'here' && !answer.ok && answer.code === 'unavailable';
+      return (isLost ? ask.call(this, question, isWanted) : answer) as never;
+    });
+    await expectRed(/W5 at/);
+  }, 240_000);
+
+  it('E6: a free lock is taken for a proof of death', async () => {
+    vi.spyOn(SimPeers.prototype, 'refuses').mockResolvedValue(true);
+    await expectRed(/E6: .* was declared dead|O1: /);
+  }, 240_000);
+
+  it('E6: an address that refuses is taken for a proof of death', async () => {
+    vi.spyOn(MemoryLeaseTable.prototype, 'isLockFree').mockResolvedValue(true);
+    await expectRed(/E6: .* was declared dead|O1: /);
+  }, 240_000);
+
+  it('B5: an open that does not wait until the room is heard', async () => {
+    const join = SimChannel.prototype.joinRelayed;
+    vi.spyOn(SimChannel.prototype, 'joinRelayed').mockImplementation(async function (this: SimChannel, document) {
+      void join.call(this, document);
+    });
+    const { holes } = await simulateCluster(1, {}, 'calm');
+    expect(holes).toBeGreaterThan(0);
+  });
 
   it('D2: no beacon for relayed sessions', async () => {
     vi.spyOn(Relay.prototype, 'tick').mockResolvedValue();

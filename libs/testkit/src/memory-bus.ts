@@ -2,8 +2,11 @@
  * The bus between the nodes of one simulated world, and everything that can go wrong on it: messages are lost, doubled,
  * late, and overtake each other; two nodes do not hear each other; the whole of it is away.
  *
+ * A question is heard once at most, as the port has it, and who repeats it makes another one; its answer may be doubled.
+ *
  * What is set on the exchange counts for messages that are sent from then on, but for two: a message does not arrive
- * over a pair that was parted meanwhile, nor while the exchange is away.
+ * over a pair that was parted meanwhile, nor while the exchange is away. A question to where nobody listens may be known
+ * to have found nobody, or not: who died may seem to listen for a while.
  */
 import {
   Bus,
@@ -24,6 +27,8 @@ export interface BusWeather {
   /** Each arrives after a time of its own between the two, so that they overtake each other. */
   readonly latencyLowMs: number;
   readonly latencyHighMs: number;
+  /** Probability that a question is not sent, and fails at once. */
+  readonly refusal?: number;
 }
 
 const FAIR: BusWeather = { loss: 0, doubling: 0, latencyLowMs: 0.1, latencyHighMs: 1 };
@@ -33,6 +38,8 @@ export class MemoryExchange {
   readonly #listening = new Map<string, MemoryBus>();
   readonly #parted = new Set<string>();
   #isReachable = true;
+  /** Messages that were not sent for their size. */
+  tooLarge = 0;
 
   constructor(
     readonly clock: Clock,
@@ -85,14 +92,16 @@ export class MemoryExchange {
     return [...this.#listening.keys()].filter((node) => node !== me);
   }
 
-  /** Carries a message, perhaps. */
-  carry(from: string, to: string, deliver: (receiver: MemoryBus) => void): void {
+  /** Carries a message, perhaps. `nobody`: it is known that nobody listens there. */
+  carry(from: string, to: string, deliver: (receiver: MemoryBus) => void, nobody?: () => void): void {
     const { loss, doubling, latencyLowMs, latencyHighMs } = this.weather;
     if (this.random.chance(loss)) return;
     for (let copies = this.random.chance(doubling) ? 2 : 1; copies > 0; copies--)
       this.clock.after(this.random.between(latencyLowMs, latencyHighMs), () => {
         const receiver = this.#listening.get(to);
-        if (receiver && this.#isReachable && !this.#parted.has(pairOf(from, to))) deliver(receiver);
+        if (!this.#isReachable || this.#parted.has(pairOf(from, to))) return;
+        if (receiver) deliver(receiver);
+        else if (nobody && this.random.chance(0.5)) nobody();
       });
   }
 }
@@ -134,20 +143,28 @@ export class MemoryBus extends Bus {
     if (me === undefined) return Promise.reject(new BusFailed('this bus does not listen yet'));
     if (node === me) return Promise.reject(new BusFailed('a node does not ask itself'));
     if (!this.isUp) return Promise.reject(new BusFailed('the bus is away'));
-    const text = textOf(question);
+    if (this.exchange.random.chance(this.exchange.weather.refusal ?? 0))
+      return Promise.reject(new BusFailed('too much is unanswered'));
+    const text = this.#textOf(question);
     if (text === undefined) return Promise.reject(new BusFailed('the question is too large'));
     const id = ++this.#lastId;
     return new Promise((answered, failed) => {
       const fail = (why: string): void => failed(new BusFailed(`${node}: ${why}`));
       const late = (): void => this.#end(id)?.failed(`no answer within ${deadlineMs} ms`);
       this.#questions.set(id, { answered, failed: fail, cancelDeadline: this.clock.after(deadlineMs, late) });
-      this.exchange.carry(me, node, (receiver) => receiver.#asked(me, id, text));
+      let isHeard = false;
+      const heard = (receiver: MemoryBus): void => {
+        if (!isHeard) receiver.#asked(me, id, text);
+        isHeard = true;
+      };
+      const nobody = (): void => this.arrive(() => this.#end(id)?.failed('nobody listens there'));
+      this.exchange.carry(me, node, heard, nobody);
     });
   }
 
   override tell(notice: BusMessage, node?: string): void {
     const me = this.#me;
-    const text = textOf(notice);
+    const text = this.#textOf(notice);
     if (me === undefined || text === undefined || !this.isUp) return;
     for (const to of node === undefined ? this.exchange.others(me) : [node])
       if (to !== me) this.exchange.carry(me, to, (receiver) => receiver.#told(me, text));
@@ -176,13 +193,21 @@ export class MemoryBus extends Bus {
   async #answer(from: string, id: number, text: string): Promise<void> {
     const send = (deliver: (asker: MemoryBus) => void): void => this.exchange.carry(this.#me!, from, deliver);
     try {
-      const answer = textOf(await this.#listener!.answer(JSON.parse(text) as BusMessage, from));
+      const answer = this.#textOf(await this.#listener!.answer(JSON.parse(text) as BusMessage, from));
       if (answer === undefined) throw new Error('the answer is too large');
       send((asker) => asker.arrive(() => asker.#end(id)?.answered(JSON.parse(answer) as BusMessage)));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       send((asker) => asker.arrive(() => asker.#end(id)?.failed(why)));
     }
+  }
+
+  /** As it travels; undefined: it is too large. */
+  #textOf(message: BusMessage): string | undefined {
+    const text = JSON.stringify(message);
+    if (Buffer.byteLength(text) <= BUS_MESSAGE_BYTES_MAX) return text;
+    this.exchange.tooLarge++;
+    return undefined;
   }
 
   #end(id: number): Question | undefined {
@@ -195,10 +220,4 @@ export class MemoryBus extends Bus {
 
 function pairOf(one: string, other: string): string {
   return [one, other].sort().join(' and ');
-}
-
-/** As it travels; undefined: it is too large. */
-function textOf(message: BusMessage): string | undefined {
-  const text = JSON.stringify(message);
-  return Buffer.byteLength(text) > BUS_MESSAGE_BYTES_MAX ? undefined : text;
 }

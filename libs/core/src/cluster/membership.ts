@@ -60,6 +60,14 @@ export class Membership {
     this.#revoked = renewed.revoked;
   }
 
+  /**
+   * The lease connection broke. It may have been the database that ended, which frees every lock: nobody is judged before
+   * the next renewal has said so, and then as after any gap.
+   */
+  lostSight(): void {
+    this.#observedMs = -Infinity;
+  }
+
   /** Of the slot map, as the last renewal saw it. */
   get version(): number {
     return this.#version;

@@ -209,6 +209,7 @@ export class SlotKeeper extends Tenures {
     const hadLease = this.#leaseUntilMs > -Infinity;
     this.#breaks++;
     this.#leaseUntilMs = -Infinity;
+    this.#membership.lostSight();
     if (!hadLease || this.#state === 'lost' || this.#state === 'left') return;
     // The renewal that is under way, if there is one, was lost with the connection.
     void Promise.resolve(this.#renewing).then(() => this.renewNow());

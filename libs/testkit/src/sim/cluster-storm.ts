@@ -1,7 +1,7 @@
 import type { SimNode } from './sim-node.js';
 import type { ClusterSimulation } from './simulate-cluster.js';
 
-const FAULTS = [
+export const CLUSTER_FAULTS = [
   'crash',
   'hang',
   'pause',
@@ -18,8 +18,11 @@ const FAULTS = [
   'noBus',
   'badBus',
   'parted',
+  'fussyBus',
+  'refuses',
+  'blip',
 ] as const;
-type Fault = (typeof FAULTS)[number];
+export type ClusterFault = (typeof CLUSTER_FAULTS)[number];
 
 /** The lease of a node, and then some. */
 const LEASE_MS = 1_000;
@@ -28,6 +31,8 @@ const LEASE_MS = 1_000;
 export class ClusterStorm {
   readonly #run: ClusterSimulation;
   readonly #unwanted = new Set<string>();
+  /** What came, in order. */
+  readonly blown: ClusterFault[] = [];
   #left: number;
   #busy = 0;
   #state: 'blowing' | 'healed' = 'blowing';
@@ -65,15 +70,16 @@ export class ClusterStorm {
     world.after(random.between(100, 900), () => {
       if (this.#left === 0) return;
       this.#left--;
-      this.#blow(random.pick(FAULTS));
+      this.#blow(random.pick(CLUSTER_FAULTS));
       this.#next();
     });
   }
 
-  #blow(fault: Fault): void {
+  #blow(fault: ClusterFault): void {
     const { random, database, exchange, living } = this.#run;
     const node = living.length === 0 ? undefined : random.pick(living);
     if (node === undefined) return;
+    this.blown.push(fault);
     const name = node.node.me.id;
     const spanMs = random.chance(0.5) ? random.between(50, LEASE_MS) : random.between(LEASE_MS, 3 * LEASE_MS);
     switch (fault) {
@@ -124,10 +130,21 @@ export class ClusterStorm {
       case 'badBus':
         exchange.weather = { loss: 0.3, doubling: 0.3, latencyLowMs: 0.1, latencyHighMs: 60 };
         return this.#until(fault, spanMs, () => this.#calm());
+      case 'fussyBus':
+        exchange.weather = { ...exchange.weather, refusal: 0.6 };
+        return this.#until(fault, spanMs, () => this.#calm());
       case 'parted': {
         for (const other of living) if (other !== node) exchange.part(name, other.node.me.id);
         return this.#until(fault, spanMs, () => exchange.joinAll());
       }
+      // Either of the two proves nothing; both together would, and a node that lives gives cause for that only here.
+      case 'refuses':
+        if (!database.advisoryLocks.has(name)) return;
+        node.isRefusing = true;
+        return this.#until(fault, spanMs, () => (node.isRefusing = false));
+      case 'blip':
+        if (!node.isRefusing) node.blip();
+        return;
     }
   }
 
@@ -139,7 +156,7 @@ export class ClusterStorm {
     this.#run.world.after(6_000, () => node.process.kill());
   }
 
-  #until(fault: Fault, spanMs: number, end: () => void): void {
+  #until(fault: ClusterFault, spanMs: number, end: () => void): void {
     this.#busy++;
     this.#run.tell(`${fault} for ${spanMs.toFixed(0)} ms`);
     this.#run.world.after(spanMs, () => {
@@ -153,11 +170,12 @@ export class ClusterStorm {
     exchange.weather = { loss: 0, doubling: 0, latencyLowMs: 0.1, latencyHighMs: 1 };
     exchange.start();
     exchange.joinAll();
-    for (const { faults, log, rooms } of nodes) {
-      faults.rates = {};
-      log.lateness = 0;
-      log.checkpointSlowMs = 0;
-      rooms.loss = 0;
+    for (const node of nodes) {
+      node.faults.rates = {};
+      node.log.lateness = 0;
+      node.log.checkpointSlowMs = 0;
+      node.rooms.loss = 0;
+      node.isRefusing = false;
     }
   }
 }

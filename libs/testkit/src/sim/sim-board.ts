@@ -6,7 +6,10 @@ import {
   type Entry,
   type Moved,
   type NodeRef,
+  type OpenNextReply,
+  type OpenedHead,
   type OpenReply,
+  type Page,
   type PushReply,
   type ReadReply,
   type Seq,
@@ -39,6 +42,8 @@ export class SimBoard {
   #position: Seq | undefined;
   #base = 0 as Seq;
   #fold = new Fold();
+  /** Below this seq the copy may mix two states: the pages of a snapshot are not of one moment. */
+  #mixedTo = 0 as Seq;
   #queue = new PushQueue();
   /** Frames beyond a hole, or before the answer to `open`. */
   #held: EntriesFrame[] = [];
@@ -56,6 +61,7 @@ export class SimBoard {
     random: SeededRandom,
     witness: Witness,
     pinning: Pinning,
+    isHeavy: boolean,
   ) {
     this.#document = document;
     this.#pinning = pinning;
@@ -63,7 +69,7 @@ export class SimBoard {
     this.#world = world;
     this.#random = random;
     this.#witness = witness;
-    this.#writer = new SimWriter(session, random);
+    this.#writer = new SimWriter(session, random, isHeavy);
   }
 
   get unsettled(): number {
@@ -143,6 +149,7 @@ export class SimBoard {
     if (line === undefined || this.#state !== 'closed') return;
     this.#state = 'opening';
     this.#held = [];
+    this.#mixedTo = 0 as Seq;
     this.#repair = 'none';
     const mayResume = this.#position !== undefined && this.#random.chance(0.8);
     const since = mayResume ? { since: { timeline: this.#timeline, seq: this.#position } } : {};
@@ -150,7 +157,22 @@ export class SimBoard {
     const { pin } = this.#pinning;
     line.ask('open', { document: this.#document, pin, ...since }, (reply: OpenReply) => {
       if (line !== this.#line || this.#state !== 'opening') return;
-      this.#opened(reply, floor);
+      if (reply.ok && reply.next !== undefined) this.#turnPages(line, reply, reply, floor);
+      else this.#opened(reply, floor);
+    });
+  }
+
+  /** Asks for the rest, page by page: `opened` is the first with what came after it. */
+  #turnPages(line: Line, opened: OpenedHead & Page, last: Page, floor: Seq): void {
+    if (last.next === undefined) {
+      // What made a later page younger than the first was sent before that page.
+      if (opened.snapshot) this.#mixedTo = Math.max(...this.#held.map(({ to }) => to), 0) as Seq;
+      return this.#opened(opened, floor);
+    }
+    line.ask('open', { document: this.#document, next: last.next }, (reply: OpenNextReply) => {
+      if (line !== this.#line || this.#state !== 'opening') return;
+      if (!reply.ok) return this.#opened(reply, floor);
+      this.#turnPages(line, { ...opened, ...joined(opened, reply) }, reply, floor);
     });
   }
 
@@ -178,7 +200,7 @@ export class SimBoard {
         this.#fold.records.set(key, { value, seq, bytes: JSON.stringify(value).length });
       this.#position = position.seq;
     } else this.#apply(tail!);
-    this.#witness.showed(this.#document, position.seq, floor, this.#fold.records);
+    if (position.seq >= this.#mixedTo) this.#witness.showed(this.#document, position.seq, floor, this.#fold.records);
     if (this.#position !== position.seq)
       this.#witness.violated('D1', `a tail ends at ${this.#position}, the position is ${position.seq}`);
     if (this.#timeline === '') this.#base = position.seq;
@@ -205,7 +227,7 @@ export class SimBoard {
       }
       this.#apply(frame.entries);
     }
-    this.#witness.copied(this.#document, this.#position!, this.#fold.hash);
+    if (this.#position! >= this.#mixedTo) this.#witness.copied(this.#document, this.#position!, this.#fold.hash);
     this.#saw(this.#position!);
   }
 
@@ -313,4 +335,9 @@ export class SimBoard {
   #waitFor(ms: number): void {
     this.#waitUntilMs = this.#world.monotonicMs() + ms * this.#random.between(0.5, 1);
   }
+}
+
+function joined(before: Page, { snapshot, tail }: Page): Partial<Page> {
+  if (snapshot) return { snapshot: { records: { ...before.snapshot?.records, ...snapshot.records } } };
+  return { tail: [...(before.tail ?? []), ...(tail ?? [])] };
 }

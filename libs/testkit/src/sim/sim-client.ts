@@ -36,13 +36,14 @@ export class SimClient {
     witness: Witness,
     dial: Dial,
     pin: 'redirect' | 'relay' = 'redirect',
+    isHeavy = false,
   ) {
     this.#session = session;
     this.#world = world;
     this.#random = random;
     this.#dial = dial;
     for (const document of documents)
-      this.#boards.set(document, new SimBoard(document, session, world, random, witness, this.#pinning(pin)));
+      this.#boards.set(document, new SimBoard(document, session, world, random, witness, this.#pinning(pin), isHeavy));
     this.#next();
   }
 

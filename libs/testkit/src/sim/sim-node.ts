@@ -71,6 +71,10 @@ export class SimNode {
   readonly probe = new RecordingProbe();
   readonly rooms: SimRooms;
   readonly log: LateLog;
+  /** How often all its connections broke. */
+  blips = 0;
+  /** Its address refuses connections, though it lives. */
+  isRefusing = false;
   /** Something was done to it for which others may rightly take it to be dead. */
   isExcused = false;
   readonly node: HomeNode;
@@ -80,6 +84,7 @@ export class SimNode {
   readonly #random: SeededRandom;
   readonly #witness: Witness;
   readonly #channels = new Set<SimChannel>();
+  readonly #link: MemoryLink;
   #cutBus: () => void = () => {};
 
   constructor(
@@ -96,10 +101,11 @@ export class SimNode {
     this.#random = random;
     this.#witness = witness;
     this.process = new SimProcess(world, random, random.between(0.995, 1.005));
-    this.rooms = new SimRooms(random);
+    this.rooms = new SimRooms(world, random);
     const link = new MemoryLink(database, this.faults, { deadlineMs: DEADLINE_MS }, (event) =>
       this.process.receive(event),
     );
+    this.#link = link;
     const poison: Poison = ({ ops }) => ops.some((op) => op.op === 'put' && isObject(op.value) && POISON in op.value);
     this.log = planted.memoryLog?.(link, poison) ?? new LateLog(link, poison);
     const leases = new MemoryLeaseTable(link);
@@ -147,7 +153,8 @@ export class SimNode {
   }
 
   connect(peer: Peer, session: string): Line {
-    const channel = new SimChannel(this.#world, this.#random, this.rooms, peer);
+    const arrive = (event: () => void): void => this.process.receive(event);
+    const channel = new SimChannel(this.#world, this.#random, this.rooms, peer, arrive);
     this.#channels.add(channel);
     const identity = new Identity(session, { '*': 'write' }, null);
     let there: ReturnType<HomeNode['connect']> | undefined;
@@ -187,6 +194,16 @@ export class SimNode {
         toNode(() => there && this.node.disconnect(there));
       },
     };
+  }
+
+  /**
+   * Every connection of it breaks, and the next ones are accepted. The renewal on its lease connection fails, and until
+   * the next one anybody finds its lock free.
+   */
+  blip(): void {
+    this.blips++;
+    this.faults.failNext('renew', 'error');
+    this.#link.breakLease();
   }
 
   /** Breaks some connections. */

@@ -15,12 +15,15 @@ export interface Peer {
 }
 
 const LATENCY_MS = 4;
+/** How long it may take until a room is heard that somebody has joined. */
+const SUBSCRIBED_MS = 40;
 
 export class SimChannel extends Channel {
   readonly #world: FakeClock;
   readonly #random: SeededRandom;
   readonly #rooms: SimRooms;
   readonly #peer: Peer;
+  readonly #arrive: (event: () => void) => void;
   #state: 'open' | 'closed' = 'open';
   #underWay = 0;
   #arrivesMs = 0;
@@ -28,8 +31,16 @@ export class SimChannel extends Channel {
   #deliverable = Infinity;
   backlogBytes = 0;
 
-  constructor(world: FakeClock, random: SeededRandom, rooms: SimRooms, peer: Peer) {
+  /** `arrive`: how what comes in reaches the process; it may be stopped, or dead. */
+  constructor(
+    world: FakeClock,
+    random: SeededRandom,
+    rooms: SimRooms,
+    peer: Peer,
+    arrive: (event: () => void) => void,
+  ) {
     super();
+    this.#arrive = arrive;
     this.#world = world;
     this.#random = random;
     this.#rooms = rooms;
@@ -59,7 +70,9 @@ export class SimChannel extends Channel {
   }
 
   override async joinRelayed(document: DocumentId): Promise<void> {
-    if (this.#state === 'open') this.#rooms.joinRelayed(document, this);
+    if (this.#state === 'closed') return;
+    const waitMs = this.#rooms.joinRelayed(document, this);
+    await new Promise<void>((heard) => this.#world.after(waitMs, () => this.#arrive(heard)));
   }
 
   override leave(document: DocumentId): void {
@@ -107,18 +120,23 @@ export class SimChannel extends Channel {
   }
 }
 
-/** The rooms of one process. */
+/** The rooms of one process. What other nodes publish is heard some time after the first has joined, as with SSUBSCRIBE. */
 export class SimRooms extends FanOut {
+  readonly #world: FakeClock;
   readonly #random: SeededRandom;
   readonly #rooms = new Map<DocumentId, Set<SimChannel>>();
   readonly #relayed = new Map<DocumentId, Set<SimChannel>>();
+  readonly #heardFromMs = new Map<DocumentId, number>();
+  /** When the last message of other nodes came, or will come. */
+  #arrivesMs = 0;
   /** Probability that a channel misses a message. */
   loss = 0;
   onDeliver: () => void = () => {};
   onPublish: (document: DocumentId, event: DocumentEvent, payloadText: string) => void = () => {};
 
-  constructor(random: SeededRandom) {
+  constructor(world: FakeClock, random: SeededRandom) {
     super();
+    this.#world = world;
     this.#random = random;
   }
 
@@ -132,7 +150,16 @@ export class SimRooms extends FanOut {
     this.onPublish(document, event, payloadText);
   }
 
-  /** Also what another node published, when it comes in. */
+  /** Another node has published this now. `isOrdered`: it comes in after what was published before it. */
+  hear(isOrdered: boolean, document: DocumentId, arrive: () => void): void {
+    const nowMs = this.#world.monotonicMs();
+    const lateMs = this.#random.between(0.1, 3);
+    this.#arrivesMs = Math.max(this.#arrivesMs, nowMs + lateMs);
+    this.#world.after(isOrdered ? this.#arrivesMs - nowMs : lateMs, () => {
+      if (this.#world.monotonicMs() >= (this.#heardFromMs.get(document) ?? Infinity)) arrive();
+    });
+  }
+
   override deliverRelayed(document: DocumentId, event: DocumentEvent, payloadText: string): void {
     for (const channel of this.#relayed.get(document) ?? []) channel.sendText(event, payloadText);
   }
@@ -141,16 +168,22 @@ export class SimRooms extends FanOut {
     this.#rooms.set(document, (this.#rooms.get(document) ?? new Set()).add(channel));
   }
 
-  joinRelayed(document: DocumentId, channel: SimChannel): void {
+  /** In so many milliseconds the room is heard. */
+  joinRelayed(document: DocumentId, channel: SimChannel): number {
+    const nowMs = this.#world.monotonicMs();
     this.#relayed.set(document, (this.#relayed.get(document) ?? new Set()).add(channel));
+    const fromMs = this.#heardFromMs.get(document) ?? nowMs + this.#random.between(0, SUBSCRIBED_MS);
+    this.#heardFromMs.set(document, fromMs);
+    return Math.max(0, fromMs - nowMs);
   }
 
   leave(document: DocumentId, channel: SimChannel): void {
     this.#rooms.get(document)?.delete(channel);
     this.#relayed.get(document)?.delete(channel);
+    if (this.#relayed.get(document)?.size === 0) this.#heardFromMs.delete(document);
   }
 
   leaveAll(channel: SimChannel): void {
-    for (const room of [...this.#rooms.values(), ...this.#relayed.values()]) room.delete(channel);
+    for (const document of [...this.#rooms.keys(), ...this.#relayed.keys()]) this.leave(document, channel);
   }
 }

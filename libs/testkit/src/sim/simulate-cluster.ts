@@ -3,15 +3,17 @@
  * that are relayed, nodes that come, go, crash and hang. What must hold of one node must hold here, and at every instant
  * at most one node may answer for a slot. Then all is healed: every slot has an owner that lives, and all copies agree.
  */
-import { Peers, slotOf, type NodeInfo } from '@homeport/core';
+import { slotOf } from '@homeport/core';
 import type { DocumentId, ReadReply } from '@homeport/protocol';
 import { FakeClock } from '../fake-clock.js';
 import { MemoryExchange } from '../memory-bus.js';
 import { MemoryDatabase } from '../memory-database.js';
 import { SeededRandom } from '../seeded-random.js';
-import { ClusterStorm } from './cluster-storm.js';
+import { ClusterStorm, type ClusterFault } from './cluster-storm.js';
+import { KeylessWriter } from './keyless-writer.js';
 import { SimClient } from './sim-client.js';
 import { SimNode, type Planted } from './sim-node.js';
+import { SimPeers } from './sim-peers.js';
 import { SimFailure } from './simulate.js';
 import { Witness } from './witness.js';
 
@@ -23,16 +25,29 @@ export interface ClusterSummary {
   handoffs: number;
   relayed: number;
   holes: number;
+  /** Pushes without a number that were stored. */
+  keyless: number;
+  /** Of the largest document at the end. */
+  bytesMax: number;
+  faults: readonly ClusterFault[];
 }
 
 const DOCUMENTS: readonly DocumentId[] = ['board-1', 'board-2', 'board-3'];
 const NAMES = ['a', 'b', 'c'] as const;
 const STEP_MS = 20;
+const CALM_MS = 5_000;
+/** How many of the runs are heavy. */
+const HEAVY = 1 / 25;
 
-export async function simulateCluster(seed: number, planted: Planted = {}): Promise<ClusterSummary> {
+/** `calm`: nothing ever fails, and nobody comes or goes. */
+export async function simulateCluster(
+  seed: number,
+  planted: Planted = {},
+  weather: 'storm' | 'calm' = 'storm',
+): Promise<ClusterSummary> {
   const run = new ClusterSimulation(seed, planted);
   try {
-    return await run.play();
+    return await run.play(weather);
   } catch (error) {
     if (!(error instanceof SimFailure)) run.fail(String(error));
     throw error;
@@ -47,9 +62,12 @@ export class ClusterSimulation {
   readonly witness: Witness;
   readonly nodes: SimNode[] = [];
   readonly clients: SimClient[] = [];
+  /** In some runs a document is larger than any message. */
+  readonly isHeavy: boolean;
   readonly #seed: number;
   readonly #planted: Planted;
   readonly #script: string[] = [];
+  readonly #passersBy: KeylessWriter;
   #storm: ClusterStorm | undefined;
 
   constructor(seed: number, planted: Planted) {
@@ -59,19 +77,22 @@ export class ClusterSimulation {
     this.database = new MemoryDatabase(this.world, this.random);
     this.exchange = new MemoryExchange(this.world, this.random);
     this.witness = new Witness(this.database);
+    this.isHeavy = this.random.chance(HEAVY);
+    this.#passersBy = new KeylessWriter(this);
   }
 
-  async play(): Promise<ClusterSummary> {
+  async play(weather: 'storm' | 'calm'): Promise<ClusterSummary> {
     for (const name of NAMES) this.boot(name);
     await this.#goOn('the first owners', () => this.isOwned, 10_000);
     this.#addClients();
-    const storm = new ClusterStorm(this);
-    this.#storm = storm;
-    await this.#goOn('the end of the storm', () => storm.isOver, 60_000);
-    storm.heal();
+    this.#passersBy.start(DOCUMENTS);
+    if (weather === 'storm') await this.#rage();
+    else await this.#pass(CALM_MS);
     for (const client of this.clients) client.isWriting = false;
+    this.#passersBy.stop();
     await this.#goOn('O6: an owner that lives for every slot', () => this.isOwned, 20_000);
-    await this.#goOn('the end of every push', () => this.clients.every(({ isSettled }) => isSettled), 20_000);
+    const isSettled = (): boolean => [...this.clients, this.#passersBy].every((writer) => writer.isSettled);
+    await this.#goOn('the end of every push', isSettled, 20_000);
     await this.#goOn('D2: everyone at the head', () => this.clients.every(({ isAtHead }) => isAtHead), 6_000);
     await this.#readEverywhere();
     this.witness.concluded();
@@ -95,9 +116,10 @@ export class ClusterSimulation {
     const node = new SimNode(world, database, random, witness, name, this.nodes.length + 1, this.#planted, others);
     this.nodes.push(node);
     node.rooms.onPublish = (document, event, text) => {
+      const { loss } = exchange.weather;
       for (const other of this.living)
-        if (other !== node && !random.chance(this.exchange.weather.loss))
-          world.after(random.between(0.1, 3), () => {
+        if (other !== node && !random.chance(loss))
+          other.rooms.hear(loss === 0, document, () => {
             if (exchange.isReachable) other.process.receive(() => other.rooms.deliverRelayed(document, event, text));
           });
     };
@@ -130,10 +152,24 @@ export class ClusterSimulation {
       return serving.length === 0 ? undefined : this.random.pick(serving).connect(peer, session);
     };
     const add = (session: string, documents: readonly DocumentId[], pin: 'redirect' | 'relay') =>
-      this.clients.push(new SimClient(session, documents, this.world, this.random, this.witness, dial, pin));
+      this.clients.push(
+        new SimClient(session, documents, this.world, this.random, this.witness, dial, pin, this.isHeavy),
+      );
     for (const [n, document] of DOCUMENTS.entries()) add(`p${n}`, [document], 'redirect');
     add('r1', DOCUMENTS, 'relay');
     add('r2', DOCUMENTS.slice(1), 'relay');
+  }
+
+  async #rage(): Promise<void> {
+    const storm = new ClusterStorm(this);
+    this.#storm = storm;
+    await this.#goOn('the end of the storm', () => storm.isOver, 60_000);
+    storm.heal();
+  }
+
+  async #pass(ms: number): Promise<void> {
+    const endMs = this.world.monotonicMs() + ms;
+    await this.#goOn('the end of the calm', () => this.world.monotonicMs() >= endMs, 2 * ms);
   }
 
   /** R3: whichever node is asked, the answer holds everything. */
@@ -190,6 +226,7 @@ export class ClusterSimulation {
     for (const { probe } of this.nodes)
       if (probe.alarms.includes('a head in the log is not the one expected'))
         this.fail('W6 W10: somebody else wrote while the fence held');
+    if (this.exchange.tooLarge > 0) this.fail('B1: a node made a message that is too large for the bus');
     if (this.witness.violation !== undefined) this.fail(this.witness.violation);
   }
 
@@ -205,6 +242,9 @@ export class ClusterSimulation {
       handoffs: events.filter(({ kind }) => kind === 'handed_off').length,
       relayed: this.clients.filter(({ wasRelayed }) => wasRelayed).length,
       holes: this.clients.reduce((total, { holes }) => total + holes, 0),
+      keyless: this.#passersBy.stored,
+      bytesMax: Math.max(...DOCUMENTS.map((document) => this.witness.bytesOf(document))),
+      faults: this.#storm?.blown ?? [],
     };
   }
 }
@@ -212,33 +252,4 @@ export class ClusterSimulation {
 /** Whose doing it was. */
 function by(event: { kind: string; node: string; from?: string }): string | undefined {
   return event.kind === 'handed_off' ? event.from : event.node;
-}
-
-/** A process that died refuses connections; one that hangs does not. */
-class SimPeers extends Peers {
-  constructor(private readonly run: ClusterSimulation) {
-    super();
-  }
-
-  override watch(node: NodeInfo, broken: () => void) {
-    const { world, random } = this.run;
-    let isWatching = true;
-    const look = (): void => {
-      if (!isWatching) return;
-      if (this.#isDead(node)) return void world.after(random.between(0.1, 20), () => isWatching && broken());
-      world.after(20, look);
-    };
-    look();
-    return () => {
-      isWatching = false;
-    };
-  }
-
-  override async refuses(node: NodeInfo): Promise<boolean> {
-    return this.#isDead(node);
-  }
-
-  #isDead({ id }: NodeInfo): boolean {
-    return this.run.nodes.find(({ node }) => node.me.id === id)?.process.state === 'dead';
-  }
 }

@@ -23,7 +23,13 @@ export class Fold {
   readonly records = new Map<string, { value: Json; bytes: number; seq: Seq }>();
 
   apply({ seq, ops }: Pick<Entry, 'seq' | 'ops'>): void {
-    for (const op of ops) this.#apply(op, seq);
+    const touched = new Set<string>();
+    for (const op of ops) {
+      // A record that a later page of a snapshot brought holds this entry already.
+      const isAhead = (this.records.get(op.key)?.seq ?? 0) >= seq && !touched.has(op.key);
+      if (!isAhead) this.#apply(op, seq);
+      touched.add(op.key);
+    }
   }
 
   get hash(): string {
@@ -76,6 +82,12 @@ export class Witness {
 
   headOf(document: DocumentId): Seq {
     return this.#ledgerOf(document).entries.length as Seq;
+  }
+
+  /** Of its values, as JSON in UTF-8. */
+  bytesOf(document: DocumentId): number {
+    const records = [...this.#ledgerOf(document).fold.records.values()];
+    return records.reduce((sum, { value }) => sum + Buffer.byteLength(JSON.stringify(value)), 0);
   }
 
   entryAt(document: DocumentId, seq: number): LoggedEntry | undefined {
