@@ -28,6 +28,11 @@ const PLANTED_BUGS: readonly { readonly bug: string; readonly rules: RegExp; rea
       }),
   },
   {
+    bug: 'a number that is used again after a refusal',
+    rules: /own increments count once|session_conflict|superseded/,
+    plant: plantReuse,
+  },
+  {
     bug: 'unanswered pushes that are forgotten on a move',
     rules: /is live with nothing pending/,
     plant: () => vi.spyOn(Sender.prototype, 'sendAgain').mockImplementation(() => undefined),
@@ -48,6 +53,25 @@ const PLANTED_BUGS: readonly { readonly bug: string; readonly rules: RegExp; rea
     plant: () => vi.spyOn(ClientDocument.prototype, 'uses').mockImplementation(() => true),
   },
 ];
+
+/** What is sent next after a refusal goes under the number of what was refused. */
+function plantReuse(): void {
+  const { remove, send } = Pending.prototype;
+  let free: number | undefined;
+  vi.spyOn(Pending.prototype, 'remove').mockImplementation(function (this: Pending, push, error) {
+    if (push.stage.at === 'sent') free = push.stage.opNo;
+    return remove.call(this, push, error);
+  });
+  vi.spyOn(Pending.prototype, 'send').mockImplementation(function (this: Pending, push, nowMs) {
+    const isNew = push.stage.at === 'unsent';
+    const numbering = send.call(this, push, nowMs);
+    const opNo = free;
+    if (!isNew || opNo === undefined || push.stage.at !== 'sent') return numbering;
+    free = undefined;
+    push.stage = { ...push.stage, opNo };
+    return { ...numbering, opNo, after: Math.min(numbering.after, opNo - 1) };
+  });
+}
 
 describe('the model test notices', () => {
   afterEach(() => vi.restoreAllMocks());

@@ -6,6 +6,7 @@ import {
   simulateCluster,
   SimFailure,
   SimPeers,
+  TornLoad,
   type Planted,
 } from '@homeport/testkit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -44,6 +45,12 @@ describe('A cluster with a planted bug', () => {
       return (isLost ? ask.call(this, question, isWanted) : answer) as never;
     });
     await expectRed(/W5 at/);
+  }, 240_000);
+
+  it('R4: a load that is not of one moment', async () => {
+    await expectRed(/R4 D3 at|X7 at|W4 at|W5 at/, {
+      log: (log, database) => new TornLoad(log, database),
+    });
   }, 240_000);
 
   it('E6: a free lock is taken for a proof of death', async () => {

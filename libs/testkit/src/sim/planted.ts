@@ -121,6 +121,15 @@ class StaleLoad extends Through {
   }
 }
 
+/** Reads what was folded at one moment, and the rest of the log at a later one. */
+export class TornLoad extends Through {
+  override async load(document: DocumentId): Promise<LoadedDocument> {
+    const { records, marks } = await this.log.load(document);
+    await pause(this.database.clock, this.database.random.between(0, 400));
+    return { ...(await this.log.load(document)), records, marks };
+  }
+}
+
 /** A failed load looks like an empty document. */
 class EmptyLoad extends Through {
   override load(document: DocumentId): Promise<LoadedDocument> {
