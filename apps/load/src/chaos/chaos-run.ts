@@ -4,7 +4,7 @@
  *   fault ──> healed ──> flowing again (all documents open, every writer has an ack, every slot an owner) ──> fault …
  *   at the end: nothing is written any more ──> everything is answered, all copies and all nodes agree ──> the log is read
  *
- * Then the history is held against the log. A run also fails when a fault that was asked for did not happen, when
+ * Then the history, which was written to a file all the while, is held against the log. A run also fails when a fault that was asked for did not happen, when
  * something that had to follow did not come in a very generous time, or when the nodes gave no word on their slots.
  */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { check, type Verdict } from '../history/checker.js';
 import type { Evidence, FaultTime } from '../history/evidence.js';
 import { readFinalLog } from '../history/final-log.js';
 import { nowMs, type Operation } from '../history/operation.js';
-import { Recorder } from '../history/recorder.js';
+import { readHistory, Recorder } from '../history/recorder.js';
 import { readSpans, type Span } from '../history/span.js';
 import { ClusterWatch } from './cluster-watch.js';
 import { OpenLoad } from './open-load.js';
@@ -49,6 +49,8 @@ export interface ChaosResult {
   readonly ok: boolean;
   readonly seed: number;
   readonly nodes: number;
+  /** Where history, final log, the words of the nodes and their logs are. */
+  readonly folder: string;
   readonly rounds: readonly Round[];
   /** Why the run failed, apart from what the checker found. */
   readonly failures: readonly string[];
@@ -73,7 +75,6 @@ class ChaosRun {
   readonly #options: ChaosOptions;
   readonly #patienceMs: number;
   readonly #random: SeededRandom;
-  readonly #history: Operation[] = [];
   readonly #rounds: Round[] = [];
   readonly #failures: string[] = [];
   readonly #recorder: Recorder;
@@ -169,24 +170,23 @@ class ChaosRun {
     for (const name of await readdir(this.#spansFolder))
       for (const span of await readSpans(join(this.#spansFolder, name))) spans.push(span);
     if (spans.length === 0) this.#failures.push('no node gave its word on any slot');
-    return { history: this.#history, log, spans, faults: this.#rounds };
+    await writeFile(join(this.#options.folder, 'log.json'), JSON.stringify(log));
+    await this.#recorder.close();
+    return { history: await readHistory(this.#recorder.path), log, spans, faults: this.#rounds };
   }
 
   async #judge(evidence: Evidence, load: OpenLoad): Promise<ChaosResult> {
     const { nodes, seed, abort, folder } = this.#options;
-    await this.#recorder.close();
     if (abort?.aborted === true) this.#failures.push('it was ended before its time');
     const verdict = check(evidence);
-    await writeFile(join(folder, 'log.json'), JSON.stringify(evidence.log));
     const ok = verdict.ok && this.#failures.length === 0;
     const { shed, httpReads } = load;
-    return { ok, seed, nodes, rounds: this.#rounds, failures: this.#failures, verdict, evidence, shed, httpReads };
+    const outcome = { rounds: this.#rounds, failures: this.#failures, verdict, evidence, shed, httpReads };
+    return { ok, seed, nodes, folder, ...outcome };
   }
 
   #record(operation: Operation): void {
-    if (this.#isOver) return;
-    this.#history.push(operation);
-    this.#recorder.record(operation);
+    if (!this.#isOver) this.#recorder.record(operation);
   }
 }
 

@@ -64,12 +64,12 @@ export const chaos: Command = {
     const { evidence: _, ...summary } = result;
     const json = JSON.stringify({ ...summary, faults: rowsOf(result) }, null, 2);
     await writeFile(join(folder, 'result.json'), json);
-    if (!result.ok) screen.tell(`evidence: ${folder}`);
-    else if (values.out === undefined) await rm(folder, { recursive: true });
+    if (!result.ok) return 1;
+    if (values.out === undefined) await rm(folder, { recursive: true });
     else
       for (const name of readdirSync(folder))
         if (name !== 'result.json') await rm(join(folder, name), { recursive: true });
-    return result.ok ? 0 : 1;
+    return 0;
   },
 };
 

@@ -51,6 +51,11 @@ export class ClusterWatch {
     return new Map(rows.map(({ id, head }) => [id, head]));
   }
 
+  /** The processes of Postgres, but for the first. */
+  async backends(): Promise<number[]> {
+    return (await this.#sql<{ pid: number }[]>`SELECT pid FROM pg_stat_activity`).map(({ pid }) => pid);
+  }
+
   async close(): Promise<void> {
     await this.#sql.end({ timeout: 1 });
   }

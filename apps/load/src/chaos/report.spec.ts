@@ -13,7 +13,7 @@ function result(): ChaosResult {
   const [time] = evidence.faults;
   const rounds = [{ ...time!, did: 'killed node-1', ownedAfterMs: 40, flowingMs: time!.end + 5 }];
   const counts = { failures: [], shed: 0, httpReads: { answered: 1, unanswered: 0 } };
-  return { ok: verdict.ok, seed: 7, nodes: 3, rounds, verdict, evidence, ...counts };
+  return { ok: verdict.ok, seed: 7, nodes: 3, folder: '/tmp/run', rounds, verdict, evidence, ...counts };
 }
 
 it('counts what went wrong at the fault in whose time it was seen', () => {
@@ -24,7 +24,7 @@ it('counts what went wrong at the fault in whose time it was seen', () => {
   const text = report(result());
   expect(text).toMatch(/^kill +1 /m);
   expect(text).toContain('eve read 1 from n');
-  expect(text).toContain('FAILED: 1 faults, seed 7');
+  expect(text).toContain('FAILED: 1 faults, seed 7\nevidence: /tmp/run');
 });
 
 it('takes the middle, the last hundredth and the end of what was measured', () => {

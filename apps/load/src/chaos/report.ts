@@ -55,7 +55,7 @@ export function rowsOf({ rounds, evidence, verdict }: ChaosResult): FaultRow[] {
 }
 
 export function report(result: ChaosResult): string {
-  const { verdict, failures, httpReads, shed, seed, rounds, ok } = result;
+  const { verdict, failures, httpReads, shed, seed, rounds, ok, folder } = result;
   const head = [
     'fault',
     'times',
@@ -81,6 +81,7 @@ export function report(result: ChaosResult): string {
     `HTTP reads: ${httpReads.answered} answered, ${httpReads.unanswered} not; pushes that found no room: ${shed}`,
     ...failures.map((failure) => `FAILED: ${failure}`),
     `${ok ? 'PASSED' : 'FAILED'}: ${rounds.length} faults, seed ${seed}`,
+    ...(ok ? [] : [`evidence: ${folder}`]),
   ].join('\n');
 }
 

@@ -59,6 +59,11 @@ export class RawClient implements LinkListener {
     return this.#options.name;
   }
 
+  /** Whether it goes to the owners, or is relayed by choice. */
+  get pin(): 'redirect' | 'relay' {
+    return this.#options.pin ?? 'redirect';
+  }
+
   get documents(): readonly RawDocument[] {
     return [...this.#places.values()].map(({ document }) => document);
   }
@@ -179,7 +184,7 @@ export class RawClient implements LinkListener {
     place.document.connected({
       user: hello.user,
       node: hello.node,
-      pin: isElsewhere ? 'relay' : (this.#options.pin ?? 'redirect'),
+      pin: isElsewhere ? 'relay' : this.pin,
       emit: (event, ...args) => {
         const [request, ack] = args as unknown as [object, (reply: never) => void];
         const wire = place.document.wire;

@@ -243,7 +243,7 @@ export class RawDocument {
       });
       return;
     }
-    if (head.snapshot) this.copy.standAt(head.position.seq);
+    if (head.snapshot) this.copy.standAt(head.position.seq, page === head ? undefined : this.#seam.heldTo);
     else if (this.copy.seq < head.position.seq)
       return this.#stop(`the tail ends at ${this.copy.seq}, its position is ${head.position.seq}`);
     this.#state = { kind: 'open', wire };

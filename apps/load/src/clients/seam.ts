@@ -23,6 +23,11 @@ export class Seam {
     this.#held.push(frame);
   }
 
+  /** The last seq of what is held; 0: nothing is. */
+  get heldTo(): Seq {
+    return this.#held.reduce((last, { to }) => Math.max(last, to), 0) as Seq;
+  }
+
   /** The owner says that the document has come to `seq`. */
   tellHead(seq: number): void {
     this.#headTold = Math.max(this.#headTold, seq);

@@ -14,7 +14,7 @@ interface CopiedRecord {
 export class DocumentCopy {
   readonly #records = new Map<string, CopiedRecord>();
   #seq = 0 as Seq;
-  /** The youngest record that a snapshot brought: before that seq the copy mixes two states. */
+  /** Up to which seq a snapshot is known to reach in some of its records: before that the copy mixes two states. */
   #aheadTo = 0 as Seq;
 
   get seq(): Seq {
@@ -40,9 +40,13 @@ export class DocumentCopy {
     }
   }
 
-  /** All pages of a snapshot are in: the copy stands at the snapshot's position. */
-  standAt(seq: Seq): void {
+  /**
+   * All pages of a snapshot are in: the copy stands at the snapshot's position. `aheadTo`: the last of the frames that
+   * came before the last page, which does not show a record that they delete.
+   */
+  standAt(seq: Seq, aheadTo = 0 as Seq): void {
     this.#seq = seq;
+    this.#aheadTo = Math.max(this.#aheadTo, aheadTo) as Seq;
   }
 
   /** Takes the next entry. Throws when it is not the next, or when its ops do not fit the records. */

@@ -13,6 +13,8 @@ export class Recorder {
   /** The file must not exist: a history is never mixed with an older one. */
   constructor(readonly path: string) {
     this.#file = createWriteStream(path, { flags: 'wx' });
+    // Told by `close`: without a listener it would end the process.
+    this.#file.on('error', () => {});
   }
 
   record(operation: Operation): void {
@@ -24,7 +26,7 @@ export class Recorder {
   async close(): Promise<void> {
     if (this.#lines.length > 0) this.#write();
     this.#file.end();
-    await once(this.#file, 'close');
+    if (!this.#file.closed) await once(this.#file, 'close');
     if (this.#file.errored) throw this.#file.errored;
   }
 

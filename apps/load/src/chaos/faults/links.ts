@@ -100,10 +100,14 @@ async function killPostgres({ cluster, load, watch, patienceMs }: Stage, lengthM
   for (const node of cluster.nodes) node.postgres.mend();
   await load.flowing(patienceMs);
   // Slots may still move for the sake of balance: what must not be is that anybody was taken for dead.
-  const after = (await watch.look()).nodes;
-  for (const [id, name] of before) if (!after.has(id)) broke.push(`E6: ${name} lived, and was declared dead`);
+  broke.push(...declaredDead(before, (await watch.look()).nodes));
   const missed = cluster.postgres.pid === pid || links === 0 ? 'Postgres did not go away' : undefined;
   return { did: `Postgres was away for ${awayMs} ms`, missed, broke };
+}
+
+/** Of nodes that lived all the while. */
+export function declaredDead(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {
+  return [...before].flatMap(([id, name]) => (after.has(id) ? [] : [`E6: ${name} lived, and was declared dead`]));
 }
 
 /** The name of its present process. */
