@@ -1,5 +1,8 @@
-/** What relayed sessions see when the bus was away: on a clock on which every millisecond counts. */
-import { ClusterSimulation, put, type SimNode } from '@homeport/testkit';
+/**
+ * What relayed sessions see when the bus was away, on a clock on which every millisecond counts; and what a relay costs the
+ * lease table when everybody asks at once.
+ */
+import { ClusterSimulation, LeasesThrough, put, type SimNode } from '@homeport/testkit';
 import type { ServerToClient } from '@homeport/protocol';
 import { describe, expect, it } from 'vitest';
 import { slotOf } from '../document/slot.js';
@@ -7,6 +10,17 @@ import { slotOf } from '../document/slot.js';
 const BOARD = 'board-1';
 /** After so many ms without the bus, at different times of the second in which heads are asked for anyway. */
 const AWAY_MS = [5_000, 5_200, 5_400, 5_600, 5_800];
+
+const ASKERS = 300;
+
+class Counted extends LeasesThrough {
+  reads = 0;
+
+  override slots() {
+    this.reads++;
+    return super.slots();
+  }
+}
 
 describe('Relay', () => {
   it('D2: as soon as the bus is back, who is relayed hears what the head is', async () => {
@@ -28,6 +42,39 @@ describe('Relay', () => {
     run.exchange.stop();
     const reply = await ask(relayed, 'push', { document: BOARD, opNo: 1, after: 0, ops: [put('a', 1)] });
     expect(reply).toMatchObject({ code: 'unavailable', retryAfterMs: 250 });
+  });
+
+  it('E2: many who learn of a move at once share a read of the map, and all are answered', async () => {
+    const tables: Counted[] = [];
+    const run = new ClusterSimulation(3, {
+      leases: (leases, database) => {
+        const counted = new Counted(leases, database);
+        tables.push(counted);
+        return counted;
+      },
+    });
+    for (const name of ['a', 'b', 'c']) run.boot(name);
+    await run.world.until('owners', () => run.isOwned);
+    await run.world.advance(5_000);
+    const slot = slotOf(BOARD);
+    const owner = run.nodes.find(({ node }) => node.me.id === run.database.slots[slot]!.owner)!;
+    const [relay, heir] = run.nodes.filter((node) => node !== owner);
+    const counted = tables[run.nodes.indexOf(relay!)]!;
+    // The relay hears of the move from who answers it, and from nobody else.
+    run.exchange.part(relay!.node.me.id, heir!.node.me.id);
+    void owner.node.drain();
+    await run.world.until('the move', () => run.database.slots[slot]!.owner !== owner.node.me.id);
+    run.exchange.joinAll();
+    const before = counted.reads;
+    let answers = 0;
+    for (let n = 0; n < ASKERS; n++)
+      void relay!.node.directory
+        .open(BOARD, 'relay')
+        .read({ document: BOARD })
+        .then(() => answers++);
+    await run.world.until('all answers', () => answers === ASKERS);
+    expect(counted.reads - before).toBeGreaterThan(0);
+    expect(counted.reads - before).toBeLessThan(10);
   });
 });
 

@@ -15,7 +15,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { SLOTS, type Slot } from '../document/slot.js';
 import type { LeaseTable, NodeInfo } from './lease-table.js';
 import type { Claim } from './claim.js';
-import { DEFAULT_LEASE_SETTINGS } from './slot-keeper.js';
+import { DEFAULT_LEASE_SETTINGS, type Estate } from './slot-keeper.js';
 
 const SLOT = 5 as Slot;
 const { ttlMs, marginMs, renewalMs } = DEFAULT_LEASE_SETTINGS;
@@ -230,6 +230,34 @@ describe('SlotKeeper', () => {
     });
   });
 
+  describe('adopt', () => {
+    it('W7 R1: a slot that was away and came back is lost and gained: what memory holds of it is of before', async () => {
+      const told: string[] = [];
+      const a = node(nodeNamed('a'), {
+        gained: (slots) => void told.push(`gained ${slots.length}`),
+        lost: (slots) => void told.push(...slots.map(({ slot, epoch }) => `lost ${slot} at ${epoch}`)),
+      });
+      await world.outcome('the claim', a.claim('careful'));
+      told.splice(0);
+      a.keeper.adopt([{ slot: SLOT, epoch: 3 as Epoch }]);
+      expect(told).toEqual([`lost ${SLOT} at 3`, 'gained 1']);
+      expect(a.keeper.epochOf(SLOT)).toBe(3);
+      a.keeper.learn([{ slot: SLOT, epoch: 5 as Epoch, owner: 'a.1' }]);
+      expect(told.slice(2)).toEqual([`lost ${SLOT} at 5`, 'gained 1']);
+    });
+
+    it('one’s own raise is one step, and takes nothing away', async () => {
+      const told: string[] = [];
+      const tell = (): void => void told.push('told');
+      const a = node(nodeNamed('a'), { gained: tell, lost: tell });
+      await world.outcome('the claim', a.claim('careful'));
+      told.splice(0);
+      a.keeper.adopt([{ slot: SLOT, epoch: 2 as Epoch }]);
+      a.keeper.adopt([{ slot: SLOT, epoch: 1 as Epoch }]);
+      expect([told, a.keeper.epochOf(SLOT)]).toEqual([[], 2]);
+    });
+  });
+
   it('leaves every slot to nobody, and the next node need not wait', async () => {
     const a = await kept(nodeNamed('a'), 'careful');
     await world.outcome('the end', a.keeper.leave());
@@ -247,13 +275,16 @@ describe('SlotKeeper', () => {
     return it;
   }
 
-  function node(info: NodeInfo) {
+  function node(info: NodeInfo, estate?: Estate) {
     const faults = new FaultPlan();
     const link = new MemoryLink(database, faults);
     const clock = world.process();
     const probe = new RecordingProbe();
     const table = new SlowLeaseTable(world, link);
-    const lone = loneKeeper({ me: info, leases: table, clock, probe, settings: DEFAULT_LEASE_SETTINGS });
+    const lone = loneKeeper({
+      ...{ me: info, leases: table, clock, probe, settings: DEFAULT_LEASE_SETTINGS },
+      ...(estate && { estate }),
+    });
     return {
       ...lone,
       faults,

@@ -76,6 +76,20 @@ describe('Steward', () => {
     expect(run.database.nodes.get('b.2')?.state).toBe('left');
   });
 
+  it('E1: who drains gives nothing to a node that hangs, though nobody has declared it dead yet', async () => {
+    const { run, node, balanced } = cluster();
+    await balanced(3);
+    node('b').process.pause();
+    // Two renewals and a half after the others have seen its last one, which may have taken one more; less than a lease.
+    await run.world.advance(3.6 * RENEWAL_MS);
+    expect(run.database.nodes.get('b.2')?.state).toBe('up');
+    const before = run.database.slots.map(({ owner }) => owner);
+    void node('a').node.drain();
+    await run.world.until('a to have nothing', () => run.database.slots.every(({ owner }) => owner !== 'a.1'));
+    const heirs = new Set(run.database.slots.flatMap(({ owner }, slot) => (before[slot] === 'a.1' ? [owner] : [])));
+    expect(heirs).toEqual(new Set(['c.3']));
+  });
+
   it('O7: who joins gets its fair share when nothing has changed for a while, and nothing else moves', async () => {
     const { run, balanced, owners } = cluster();
     await balanced(3);
