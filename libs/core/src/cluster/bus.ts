@@ -1,7 +1,8 @@
 /**
- * Messages between nodes. Any of them may be lost, doubled, late or out of order, and nothing that decides rests on one:
- * a notice is a hint that makes a node look at the lease table, a question is answered by who owns the document, under
- * the same fence as everything else.
+ * Messages between nodes. Any of them may be lost, late or out of order, a notice may be doubled, and nothing that decides
+ * rests on one: a notice is a hint that makes a node look at the lease table, a question is answered by who owns the
+ * document, under the same fence as everything else. A question is heard once at most: a push without a number rests on
+ * that.
  */
 import type { JsonObject } from '@homeport/protocol';
 
