@@ -7,7 +7,7 @@ import { declaredDead } from './links.js';
 /** On the way there, and as much on the way back: a renewal still comes within its deadline. */
 const SLOW_LOW_MS = 20;
 const SLOW_HIGH_MS = 80;
-const HANG_LOW_MS = 1_000;
+const HANG_LOW_MS = 2_000;
 const HANG_HIGH_MS = 8_000;
 /** They come long before a message is given up that Redis does not take, which is after 2 s. */
 const ACKS = 20;
@@ -42,15 +42,19 @@ export const postgresHang: Fault = {
   async strike(stage) {
     const { cluster, load, watch, random, patienceMs } = stage;
     const before = (await watch.look()).nodes;
-    const pids = [cluster.postgres.pid, ...(await watch.backends())];
+    // First the one that makes the others, so that none is missed.
+    const pids = [cluster.postgres.pid];
+    signal(pids, 'SIGSTOP');
     const lengthMs = random.between(HANG_LOW_MS, HANG_HIGH_MS);
     let acksMeanwhile: number;
-    signal(pids, 'SIGSTOP');
     try {
+      const backends = await watch.backends();
+      pids.push(...backends);
+      signal(backends, 'SIGSTOP');
       // What was answered already, and is still on its way to a client, has arrived by then.
-      await pause(IN_FLIGHT_MS);
+      await pause(lengthMs / 2);
       const { acks } = load;
-      await pause(lengthMs - IN_FLIGHT_MS);
+      await pause(lengthMs / 2);
       acksMeanwhile = load.acks - acks;
     } finally {
       signal(pids, 'SIGCONT');
