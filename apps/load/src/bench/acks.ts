@@ -2,11 +2,12 @@
  * How many durable acknowledgements a second, and what CPU each costs the server, against a Socket.IO server that stores
  * nothing. 50 sockets, each with a document of its own and 8 pushes in flight, one push per message.
  */
-import { cpuMs } from './process-usage.js';
-import { figureOf, ratioOf, shown } from './figures.js';
+import { cpuMs } from '../measuring/process-usage.js';
+import { figureOf, ratioOf, shown } from '../measuring/figures.js';
 import { startEcho, startHomeport, type System } from './system.js';
-import { assertSound, Writer } from './writer.js';
-import { range, withSystems } from './rounds.js';
+import { assertSound, Writer } from '../measuring/writer.js';
+import { range } from '../measuring/range.js';
+import { withSystems } from './rounds.js';
 import type { Bench, Measured, Measurement } from './measurement.js';
 
 const SOCKETS = 50;

@@ -15,7 +15,7 @@ import { idleMemory } from './idle-memory.js';
 import { largeDocument } from './large-document.js';
 import { latency } from './latency.js';
 import type { Bench, Measured, Measurement } from './measurement.js';
-import { table } from './table.js';
+import { table } from '../measuring/table.js';
 
 const MEASUREMENTS: readonly Measurement[] = [acks, latency, hotBoard, idleMemory, largeDocument];
 

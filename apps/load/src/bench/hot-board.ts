@@ -2,14 +2,15 @@
  * The hot board: 50 people drag on one board, 60 changes a second each, and everybody sees everything. Propagation is
  * the time from the moment a change was meant to be sent to its arrival at each of the 50, the sender included.
  */
-import type { EntriesFrame } from '@homeport/protocol';
-import { Latencies, type Percentiles } from './latencies.js';
-import { figureOf, shown } from './figures.js';
-import { cpuMs } from './process-usage.js';
-import { range, withSystems } from './rounds.js';
-import { Schedule } from './schedule.js';
+import { FrameReader, type Receiver } from '../measuring/frame-reader.js';
+import { Latencies, type Percentiles } from '../measuring/latencies.js';
+import { figureOf, shown } from '../measuring/figures.js';
+import { cpuMs } from '../measuring/process-usage.js';
+import { range } from '../measuring/range.js';
+import { withSystems } from './rounds.js';
+import { Schedule } from '../measuring/schedule.js';
 import { startHomeport, type System } from './system.js';
-import { assertSound, Writer } from './writer.js';
+import { assertSound, Writer } from '../measuring/writer.js';
 import type { Bench, Measured, Measurement } from './measurement.js';
 
 const EDITORS = 50;
@@ -41,52 +42,6 @@ export const hotBoard: Measurement = {
   },
 };
 
-/** Reads frames that many sockets receive: the same text is parsed once, for the first of them. */
-class FrameReader {
-  #text = '';
-  #from = 0;
-  #to = 0;
-  #sentMs: number[] = [];
-  frames = 0;
-  deliveries = 0;
-  latencies: Latencies | undefined;
-
-  /** One receiver; answers how far it has come, and `undefined` after a hole. */
-  receiver(openedAt: number): { hear(text: string): void; readonly seq: number; readonly sound: boolean } {
-    let seq = openedAt;
-    let sound = true;
-    return {
-      hear: (text) => {
-        this.#read(text);
-        if (this.#from > seq + 1) sound = false;
-        this.frames++;
-        const now = performance.now();
-        for (let i = Math.max(0, seq + 1 - this.#from); i < this.#sentMs.length; i++) {
-          this.deliveries++;
-          this.latencies?.record(now - this.#sentMs[i]!);
-        }
-        seq = Math.max(seq, this.#to);
-      },
-      get seq() {
-        return seq;
-      },
-      get sound() {
-        return sound;
-      },
-    };
-  }
-
-  #read(text: string): void {
-    if (text === this.#text) return;
-    const frame = JSON.parse(text) as EntriesFrame;
-    this.#text = text;
-    this.#from = frame.from;
-    this.#to = frame.to;
-    this.#sentMs = frame.entries.map(({ ops: [op] }) => (op?.op === 'patch' ? Number(op.set['sentMs']) : Number.NaN));
-    if (this.#sentMs.length !== frame.to - frame.from + 1) throw new Error('a frame lacks entries');
-  }
-}
-
 async function measure(bench: Bench, system: System, round: number): Promise<Round> {
   const document = `hot-board-${round}`;
   const first = await Writer.join(system.url, document);
@@ -94,7 +49,7 @@ async function measure(bench: Bench, system: System, round: number): Promise<Rou
   first.close();
 
   const reader = new FrameReader();
-  const receivers: ReturnType<FrameReader['receiver']>[] = [];
+  const receivers: Receiver[] = [];
   const editors: Writer[] = [];
   for (const i of range(EDITORS)) {
     // Frames can come with the reply of `open`, before `join` has returned: nobody writes yet, so none does.
@@ -118,13 +73,12 @@ async function measure(bench: Bench, system: System, round: number): Promise<Rou
     const tookMs = performance.now() - before.atMs;
     const after = { pushes, cpu: cpuMs(system.pid), ...counts(reader) };
     schedule.stop();
-    const head = editors[0]!.openedAt + pushes;
-    const complete = (): boolean => unanswered === 0 && receivers.every(({ seq }) => seq >= head);
+    const complete = (): boolean => unanswered === 0 && receivers.every(({ heard }) => heard >= pushes);
     const limit = performance.now() + COMPLETE_WITHIN_MS;
     while (!complete() && performance.now() < limit) await bench.span(10);
     assertSound(editors);
-    const behind = receivers.filter(({ seq, sound }) => seq !== head || !sound).length;
-    if (behind > 0) throw new Error(`${behind} of ${EDITORS} editors did not receive every entry up to ${head}`);
+    const behind = receivers.filter(({ heard, inOrder }) => heard !== pushes || !inOrder).length;
+    if (behind > 0) throw new Error(`${behind} of ${EDITORS} editors did not receive all ${pushes} entries, in order`);
     const deliveries = after.deliveries - before.deliveries;
     return {
       propagation: latencies.percentiles,

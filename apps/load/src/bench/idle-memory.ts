@@ -3,11 +3,13 @@
  * slope between two numbers of sessions, so that what the process needs anyway does not count. Of each level the lowest
  * reading counts: garbage that has not been collected yet belongs to nobody.
  */
-import { residentBytes } from './process-usage.js';
-import { range, withSystems } from './rounds.js';
+import { residentBytes } from '../measuring/process-usage.js';
+import { range } from '../measuring/range.js';
+import { withSystems } from './rounds.js';
 import { startEcho, startHomeport, type System } from './system.js';
-import { Writer } from './writer.js';
-import type { Bench, Measured, Measurement, Row } from './measurement.js';
+import { Writer } from '../measuring/writer.js';
+import type { Row } from '../measuring/table.js';
+import type { Bench, Measured, Measurement } from './measurement.js';
 
 const OPENING_AT_ONCE = 50;
 

@@ -3,14 +3,15 @@
  * the first opening of documents of 10,000 records after a restart, when nothing of them is in memory.
  */
 import { PROTOCOL_VERSION, type Op, type OpenNextReply, type OpenReply } from '@homeport/protocol';
-import { figureOf, ratioOf, shown } from './figures.js';
-import { Latencies } from './latencies.js';
-import { cpuMs } from './process-usage.js';
-import { range, withSystems } from './rounds.js';
-import { Schedule } from './schedule.js';
+import { figureOf, ratioOf, shown } from '../measuring/figures.js';
+import { Latencies } from '../measuring/latencies.js';
+import { cpuMs } from '../measuring/process-usage.js';
+import { range } from '../measuring/range.js';
+import { withSystems } from './rounds.js';
+import { Schedule } from '../measuring/schedule.js';
 import { startHomeport, type Homeport, type System } from './system.js';
-import { WireSocket } from './wire-socket.js';
-import { assertSound, Writer } from './writer.js';
+import { WireSocket } from '../measuring/wire-socket.js';
+import { assertSound, Writer } from '../measuring/writer.js';
 import type { Bench, Measured, Measurement } from './measurement.js';
 
 const RECORDS = 10_000;

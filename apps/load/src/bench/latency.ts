@@ -1,10 +1,11 @@
 /** How long an acknowledgement takes at a steady 1,000 pushes a second, from the moment the push was meant to be sent. */
-import { Latencies, type Percentiles } from './latencies.js';
-import { figureOf, shown } from './figures.js';
-import { range, withSystems } from './rounds.js';
-import { Schedule } from './schedule.js';
+import { Latencies, type Percentiles } from '../measuring/latencies.js';
+import { figureOf, shown } from '../measuring/figures.js';
+import { range } from '../measuring/range.js';
+import { withSystems } from './rounds.js';
+import { Schedule } from '../measuring/schedule.js';
 import { startEcho, startHomeport, type System } from './system.js';
-import { assertSound, Writer } from './writer.js';
+import { assertSound, Writer } from '../measuring/writer.js';
 import type { Bench, Measured, Measurement } from './measurement.js';
 
 const SOCKETS = 50;

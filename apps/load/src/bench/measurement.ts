@@ -1,3 +1,5 @@
+import type { Row } from '../measuring/table.js';
+
 /** One thing that the benchmark measures. */
 export interface Measurement {
   readonly name: string;
@@ -20,10 +22,4 @@ export interface Measured {
   readonly rows: readonly Row[];
   /** Every value behind the rows. */
   readonly raw: object;
-}
-
-export interface Row {
-  readonly what: string;
-  readonly value: string;
-  readonly target?: string;
 }

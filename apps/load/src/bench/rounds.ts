@@ -1,9 +1,5 @@
 import type { System } from './system.js';
 
-export function range(count: number): number[] {
-  return Array.from({ length: count }, (_, i) => i);
-}
-
 /** Starts the systems, in order, and stops those that were started, whatever happens. */
 export async function withSystems<S extends System, T>(
   starts: readonly (() => Promise<S>)[],

@@ -1,9 +1,6 @@
 /** What is measured: the shipped server, or the echo, each a process of its own. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { createInterface } from 'node:readline';
-import { nodeFlags, ServerProcess } from '@homeport/testkit';
+import { ServerProcess } from '@homeport/testkit';
+import { BaselineProcess } from '../baselines/baseline-process.js';
 
 export interface System {
   readonly name: 'homeport' | 'echo';
@@ -37,23 +34,6 @@ export async function startHomeport(): Promise<Homeport> {
 }
 
 export async function startEcho(): Promise<System> {
-  const main = fileURLToPath(new URL('./echo-server.js', import.meta.url));
-  const child = spawn(process.execPath, [...nodeFlags(), main], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const ended = once(child, 'exit');
-  for await (const line of createInterface({ input: child.stdout })) {
-    const url = /^echo is ready at (\S+)$/.exec(line)?.[1];
-    if (url === undefined) continue;
-    return {
-      name: 'echo',
-      url,
-      pid: child.pid!,
-      stop: async () => {
-        child.kill();
-        await ended;
-      },
-    };
-  }
-  throw new Error('the echo server did not start');
+  const echo = await BaselineProcess.start('echo');
+  return { name: 'echo', url: echo.url, pid: echo.pid, stop: () => echo.stop() };
 }

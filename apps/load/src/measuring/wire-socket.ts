@@ -17,6 +17,7 @@ const NINE = 57;
 export class WireSocket {
   readonly #socket: WebSocket;
   readonly #answers = new Map<number, Answered>();
+  readonly #asked = new Set<(error: Error) => void>();
   readonly #listeners = new Map<string, Heard>();
   #nextId = 0;
   #ended: string | undefined;
@@ -70,10 +71,15 @@ export class WireSocket {
     this.#socket.send(`42${id}["${event}",${payloadText}]`);
   }
 
+  /** Rejects when the connection ends before the answer comes. */
   ask<Reply>(event: string, payload: object): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) return reject(new Error(this.#ended));
-      this.request(event, JSON.stringify(payload), (text) => resolve(JSON.parse(text) as Reply));
+      this.#asked.add(reject);
+      this.request(event, JSON.stringify(payload), (text) => {
+        this.#asked.delete(reject);
+        resolve(JSON.parse(text) as Reply);
+      });
     });
   }
 
@@ -100,6 +106,7 @@ export class WireSocket {
   #end(why: string): void {
     if (this.#ended !== undefined) return;
     this.#ended = why;
+    for (const reject of this.#asked) reject(new Error(why));
     this.onEnd(why);
   }
 }

@@ -1,5 +1,10 @@
 /** The result for people: a block per measurement, its values aligned. */
-import type { Row } from './measurement.js';
+
+export interface Row {
+  readonly what: string;
+  readonly value: string;
+  readonly target?: string;
+}
 
 export interface Block {
   readonly says: string;
