@@ -71,14 +71,18 @@ export class WireSocket {
     this.#socket.send(`42${id}["${event}",${payloadText}]`);
   }
 
-  /** Rejects when the connection ends before the answer comes. */
-  ask<Reply>(event: string, payload: object): Promise<Reply> {
+  async ask<Reply>(event: string, payload: object): Promise<Reply> {
+    return JSON.parse(await this.askText(event, JSON.stringify(payload))) as Reply;
+  }
+
+  /** The answer as it came. Rejects when the connection ends before it does. */
+  askText(event: string, payloadText: string): Promise<string> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) return reject(new Error(this.#ended));
       this.#asked.add(reject);
-      this.request(event, JSON.stringify(payload), (text) => {
+      this.request(event, payloadText, (text) => {
         this.#asked.delete(reject);
-        resolve(JSON.parse(text) as Reply);
+        resolve(text);
       });
     });
   }

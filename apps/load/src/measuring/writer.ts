@@ -1,5 +1,14 @@
 /** One session that writes to one document and looks at its answers no closer than it must. */
-import { LIMITS, PROTOCOL_VERSION, type Op, type OpenReply, type OpenRequest } from '@homeport/protocol';
+import {
+  LIMITS,
+  PROTOCOL_VERSION,
+  type DocumentId,
+  type Op,
+  type OpenReply,
+  type OpenRequest,
+  type Position,
+  type SessionId,
+} from '@homeport/protocol';
 import { addText, NO_TEXT } from './text-sum.js';
 import { WireSocket } from './wire-socket.js';
 
@@ -19,13 +28,13 @@ export class Writer {
 
   private constructor(
     wire: WireSocket,
-    readonly session: string,
-    readonly document: string,
-    /** The seq at which the document was opened. */
-    readonly openedAt: number,
+    readonly session: SessionId,
+    readonly document: DocumentId,
+    /** Where the document was when it was opened. */
+    readonly opened: Position,
   ) {
     this.#wire = wire;
-    this.#head = `{"document":"${document}","base":${openedAt},"opNo":`;
+    this.#head = `{"document":"${document}","base":${opened.seq},"opNo":`;
     wire.onEnd = (why) => {
       this.failure ??= why;
       this.#abandonWrite(new Error(why));
@@ -44,7 +53,11 @@ export class Writer {
     if (hear) wire.on('entries', hear);
     const reply = await wire.ask<OpenReply>('open', { document, ...how });
     if (!reply.ok) throw new Error(`open was refused: ${reply.message}`);
-    return new Writer(wire, session, document, reply.position.seq);
+    return new Writer(wire, session, document, reply.position);
+  }
+
+  get openedAt(): number {
+    return this.opened.seq;
   }
 
   /** Of each push, by opNo - 1: the seq that it was acknowledged with. */
@@ -55,6 +68,7 @@ export class Writer {
   get opsSum(): number {
     return this.#opsSum;
   }
+  /** Pushes that were asked for and have no answer yet. */
   get unanswered(): number {
     return this.#unanswered + this.#waiting.length;
   }
@@ -89,9 +103,9 @@ export class Writer {
     });
   }
 
-  /** Asks for something else, on the same socket. */
-  ask<Reply>(event: string, payload: object): Promise<Reply> {
-    return this.#wire.ask<Reply>(event, payload);
+  /** Something else than a push, on the same socket: the answer as JSON text. Rejects when the connection ends. */
+  ask(event: string, payload: object): Promise<string> {
+    return this.#wire.askText(event, JSON.stringify(payload));
   }
 
   close(): void {

@@ -1,0 +1,107 @@
+/**
+ * `compare`: Homeport beside what people build today, each as processes of its own, in turns on this machine. Absolute
+ * figures say as much about the machine as about the systems, so what counts is the ratio within each round.
+ */
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CommandError, type Command } from '../command.js';
+import type { Machine, RunVerdict } from '../load/run-result.js';
+import { renderComparePage } from '../page/compare-page.js';
+import type { CompareResult } from './compare-result.js';
+import { Comparison } from './comparison.js';
+import { help, readOptions, type CompareOptions } from './options.js';
+import { summary } from './summary.js';
+import { POOL } from './systems/baselines.js';
+import { CLUSTER_NODES } from './systems/homeport.js';
+import { Stage } from './systems/stage.js';
+
+export const compare: Command = {
+  name: 'compare',
+  says: 'Homeport beside a plain Socket.IO server and the obvious stateless design, in turns',
+  help,
+  async run(args) {
+    const options = readOptions(args, new Date());
+    const folder = await emptyFolder(options.folder);
+    const interrupt = new AbortController();
+    const onSignal = (): void => interrupt.abort(new Error('interrupted'));
+    process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+    try {
+      const { result, failed } = await compareAll(options, interrupt.signal);
+      await writeFile(join(folder, 'result.json'), `${JSON.stringify(result, undefined, 2)}\n`);
+      await writeFile(join(folder, 'index.html'), renderComparePage(result));
+      tell(`\n${summary(result)}\n\n${join(options.folder, 'index.html')}`);
+      return result.verdict.ok && result.cutShort === undefined && failed === 0 ? 0 : 1;
+    } finally {
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    }
+  },
+};
+
+function tell(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function compareAll(
+  { works, rounds, quick }: CompareOptions,
+  interrupt: AbortSignal,
+): Promise<{ readonly result: CompareResult; readonly failed: number }> {
+  const startedAt = new Date().toISOString();
+  const startMs = performance.now();
+  tell('starting a plain Socket.IO server, the stateless design, one Homeport, and a cluster of it');
+  const stage = await Stage.set(tell);
+  try {
+    const comparison = new Comparison(stage.systems, { works, rounds, quick, tell, interrupt });
+    await comparison.play();
+    const result: CompareResult = {
+      format: 'homeport-compare/1',
+      startedAt,
+      durationMs: Math.round(performance.now() - startMs),
+      machine: describeMachine(),
+      options: {
+        quick,
+        rounds,
+        works: works.map(({ name }) => name).join(','),
+        statelessProcesses: 1,
+        statelessConnections: POOL,
+        clusterNodes: CLUSTER_NODES,
+      },
+      systems: stage.systems.map(({ name, says }) => ({ name, says })),
+      works: comparison.works,
+      warnings: comparison.warnings,
+      verdict: verdictOf(comparison),
+      ...(comparison.cutShort !== undefined && { cutShort: comparison.cutShort }),
+    };
+    return { result, failed: comparison.failed };
+  } finally {
+    await stage.stop();
+  }
+}
+
+function verdictOf({ violations, pushesChecked }: Comparison): RunVerdict {
+  const checked = `${pushesChecked.toLocaleString('en')} acknowledged pushes of Homeport were held against its log`;
+  const found =
+    violations.length === 0
+      ? 'each stands at the seq of its ack, with what was sent; there are no others, and no gaps'
+      : `${violations.length} VIOLATIONS, the first: ${violations[0]!.document}: ${violations[0]!.says}`;
+  return { ok: violations.length === 0, says: [checked, found], violations };
+}
+
+function describeMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown CPU',
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    node: process.versions.node,
+    platform: `${type()} ${release()}`,
+  };
+}
+
+async function emptyFolder(path: string): Promise<string> {
+  const folder = resolve(path);
+  await mkdir(folder, { recursive: true }).catch((error: Error) => {
+    throw new CommandError(`--out ${path} can not be made: ${error.message}`);
+  });
+  if ((await readdir(folder)).length > 0) throw new CommandError(`--out ${path} is not empty`);
+  return folder;
+}

@@ -1,0 +1,58 @@
+/**
+ * Whether the log holds exactly what was acknowledged: of each document the seqs 1, 2, 3 … (rule 2 of the history
+ * checker), and of each session its pushes in their order, each at the seq that its ack named, with the content that was
+ * sent, and nothing besides. It is asked after each turn, when nothing is measured.
+ *
+ * A push whose answer never came may stand in the log or not; it has no ack to be held against.
+ */
+import { addText, NO_TEXT } from '../measuring/text-sum.js';
+import { groupBy, type Violation } from '../history/evidence.js';
+import { readFinalLog, type LogEntry } from '../history/final-log.js';
+import { checkLogOrder } from '../history/rules/log-order.js';
+
+/** What one session remembers. `Writer` is one. */
+export interface Receipts {
+  readonly document: string;
+  readonly session: string;
+  /** By opNo - 1: the seq of the ack. */
+  readonly acked: readonly number[];
+  readonly unanswered: number;
+  /** Of the texts of all ops that were sent. */
+  readonly opsSum: number;
+}
+
+export async function checkLog(databaseUrl: string, receipts: readonly Receipts[]): Promise<Violation[]> {
+  const violations: Violation[] = [];
+  for (const [document, sessions] of groupBy(receipts, (each) => each.document)) {
+    const log = await readFinalLog(databaseUrl, document);
+    violations.push(...checkLogOrder({ history: [], log, spans: [], faults: [] }));
+    const report = (says: string): void => void violations.push({ rule: 1, document, says });
+    const entries = groupBy(
+      log.flatMap((row) => row.entries),
+      ({ session }) => session as string,
+    );
+    for (const receipt of sessions) {
+      checkSession(receipt, entries.get(receipt.session) ?? [], report);
+      entries.delete(receipt.session);
+    }
+    for (const session of entries.keys()) report(`session ${session} stands in the log and never wrote`);
+  }
+  return violations;
+}
+
+function checkSession(receipt: Receipts, entries: readonly LogEntry[], report: (says: string) => void): void {
+  const { session, acked, unanswered, opsSum } = receipt;
+  const inLog = new Map(entries.map(({ opNo, seq }) => [opNo, seq as number]));
+  if (inLog.size !== entries.length) report(`pushes of session ${session} stand in the log twice`);
+  // `forEach` leaves out those that were never acknowledged.
+  acked.forEach((seq, i) => {
+    const found = inLog.get(i + 1);
+    if (found === undefined) report(`push ${i + 1} of ${session}, acknowledged at ${seq}, is lost`);
+    else if (found !== seq) report(`push ${i + 1} of ${session} was acknowledged at ${seq} and stands at ${found}`);
+  });
+  if (unanswered > 0) return;
+  if (entries.length > acked.length)
+    report(`${entries.length - acked.length} pushes of ${session} were never acknowledged`);
+  const sum = entries.reduce((sum, { ops }) => addText(sum, JSON.stringify(ops)), NO_TEXT);
+  if (sum !== opsSum) report(`the pushes of ${session} do not hold what was sent`);
+}
