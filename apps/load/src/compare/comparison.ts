@@ -54,7 +54,7 @@ export class Comparison {
   }
 
   get works(): readonly ComparedWork[] {
-    return [...this.#columns].map(([{ name, says, unit, better, comparisons }, columns]) => {
+    return [...this.#columns].map(([{ name, says, unit, better, pairings }, columns]) => {
       const byName = (of: keyof Column) =>
         Object.fromEntries(
           [...columns].filter(([, column]) => column[of].length > 0).map(([{ name }, column]) => [name, column[of]]),
@@ -68,7 +68,7 @@ export class Comparison {
         better,
         values,
         ...(isCpuKnown && { cpuMicros }),
-        ratios: ratiosOf(values, comparisons),
+        ratios: ratiosOf(values, pairings),
       };
     });
   }
@@ -91,7 +91,7 @@ export class Comparison {
             return;
           }
           this.failed++;
-          this.#warn(`${where} failed, so this work ended: ${(error as Error).message}`);
+          this.warn(`${where} failed, so this work ended: ${(error as Error).message}`);
           return;
         }
       }
@@ -109,9 +109,9 @@ export class Comparison {
       return values;
     } finally {
       turn.end();
-      for (const warning of turn.warnings) this.#warn(warning);
+      for (const warning of turn.warnings) this.warn(warning);
       if (turn.generatorCores > GENERATOR_CORES_MAX)
-        this.#warn(
+        this.warn(
           `${work.name}: the generator was busy all the time while ${system.name} played, and may have been the limit`,
         );
     }
@@ -128,7 +128,8 @@ export class Comparison {
     }
   }
 
-  #warn(warning: string): void {
+  /** What a reader must know before he believes a figure. */
+  warn(warning: string): void {
     if (this.#warnings.has(warning)) return;
     this.#warnings.add(warning);
     this.#options.tell(`  warning: ${warning}`);

@@ -5,15 +5,16 @@
  *
  * A push whose answer never came may stand in the log or not; it has no ack to be held against.
  */
+import type { DocumentId, SessionId } from '@homeport/protocol';
 import { addText, NO_TEXT } from '../measuring/text-sum.js';
 import { groupBy, type Violation } from '../history/evidence.js';
-import { readFinalLog, type LogEntry } from '../history/final-log.js';
+import { readFinalLog, type LogEntry, type LogRow } from '../history/final-log.js';
 import { checkLogOrder } from '../history/rules/log-order.js';
 
 /** What one session remembers. `Writer` is one. */
 export interface Receipts {
-  readonly document: string;
-  readonly session: string;
+  readonly document: DocumentId;
+  readonly session: SessionId;
   /** By opNo - 1: the seq of the ack. */
   readonly acked: readonly number[];
   readonly unanswered: number;
@@ -23,26 +24,34 @@ export interface Receipts {
 
 export async function checkLog(databaseUrl: string, receipts: readonly Receipts[]): Promise<Violation[]> {
   const violations: Violation[] = [];
-  for (const [document, sessions] of groupBy(receipts, (each) => each.document)) {
-    const log = await readFinalLog(databaseUrl, document);
-    violations.push(...checkLogOrder({ history: [], log, spans: [], faults: [] }));
-    const report = (says: string): void => void violations.push({ rule: 1, document, says });
-    const entries = groupBy(
-      log.flatMap((row) => row.entries),
-      ({ session }) => session as string,
-    );
-    for (const receipt of sessions) {
-      checkSession(receipt, entries.get(receipt.session) ?? [], report);
-      entries.delete(receipt.session);
-    }
-    for (const session of entries.keys()) report(`session ${session} stands in the log and never wrote`);
+  for (const [document, sessions] of groupBy(receipts, (each) => each.document))
+    violations.push(...checkDocument(document, await readFinalLog(databaseUrl, document), sessions));
+  return violations;
+}
+
+/** `log`: all of the document; `receipts`: of all who wrote to it. */
+export function checkDocument(
+  document: DocumentId,
+  log: readonly LogRow[],
+  receipts: readonly Receipts[],
+): readonly Violation[] {
+  const violations = checkLogOrder({ history: [], log, spans: [], faults: [] });
+  const report = (says: string): void => void violations.push({ rule: 1, document, says });
+  const entries = groupBy(
+    log.flatMap((row) => row.entries),
+    ({ session }) => session,
+  );
+  for (const receipt of receipts) {
+    checkSession(receipt, entries.get(receipt.session) ?? [], report);
+    entries.delete(receipt.session);
   }
+  for (const session of entries.keys()) report(`session ${session} stands in the log and never wrote`);
   return violations;
 }
 
 function checkSession(receipt: Receipts, entries: readonly LogEntry[], report: (says: string) => void): void {
   const { session, acked, unanswered, opsSum } = receipt;
-  const inLog = new Map(entries.map(({ opNo, seq }) => [opNo, seq as number]));
+  const inLog = new Map<number, number>(entries.map(({ opNo, seq }) => [opNo, seq]));
   if (inLog.size !== entries.length) report(`pushes of session ${session} stand in the log twice`);
   // `forEach` leaves out those that were never acknowledged.
   acked.forEach((seq, i) => {

@@ -1,6 +1,7 @@
 /** What one may ask of a comparison. */
 import { parseArgs } from 'node:util';
 import { CommandError } from '../command.js';
+import { SYSTEM_NAMES, type SystemName } from './systems/system.js';
 import type { Work } from './work.js';
 import { acks } from './works/acks.js';
 import { hotBoard } from './works/hot-board.js';
@@ -16,6 +17,7 @@ const ROUNDS_MAX = 1_000;
 
 export interface CompareOptions {
   readonly works: readonly Work[];
+  readonly systems: readonly SystemName[];
   readonly rounds: number;
   readonly quick: boolean;
   /** Where the result goes. */
@@ -33,6 +35,7 @@ export function help(): string {
     `  --rounds <n>      how often each system has its turn [${ROUNDS}]`,
     '  --only <a,b,…>    some works:',
     ...ALL.map(({ name, says }) => `                      ${name.padEnd(12)}${says}`),
+    `  --systems <a,b,…> some systems: ${SYSTEM_NAMES.join(', ')}`,
     '  --ladder          the last of these too, which takes long',
     '  --out <folder>    where result.json and index.html go [.homeport/load/compare-<time>]',
     '  --help            this text',
@@ -50,25 +53,32 @@ export function readOptions(args: readonly string[], now: Date): CompareOptions 
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       only: { type: 'string' },
+      systems: { type: 'string' },
       ladder: { type: 'boolean', default: false },
       out: { type: 'string' },
     },
   });
-  const chosen = values.only === undefined ? USUAL : worksNamed(values.only);
+  const works = values.only === undefined ? USUAL : chosen('only', values.only, ALL, nameOf);
   return {
-    works: values.ladder && !chosen.includes(ladder) ? [...chosen, ladder] : chosen,
+    works: values.ladder && !works.includes(ladder) ? [...works, ladder] : works,
+    systems: values.systems === undefined ? SYSTEM_NAMES : chosen('systems', values.systems, SYSTEM_NAMES, String),
     rounds: values.rounds === undefined ? (values.quick ? 1 : ROUNDS) : roundsOf(values.rounds),
     quick: values.quick,
     folder: values.out ?? `.homeport/load/compare-${now.toISOString().slice(0, 19).replaceAll(':', '-')}`,
   };
 }
 
-function worksNamed(names: string): readonly Work[] {
-  const wanted = names.split(',').map((name) => name.trim());
-  const unknown = wanted.find((name) => !ALL.some((work) => work.name === name));
-  if (unknown !== undefined)
-    throw new CommandError(`--only knows ${ALL.map(({ name }) => name).join(', ')}, not "${unknown}"`);
-  return ALL.filter(({ name }) => wanted.includes(name));
+function nameOf({ name }: Work): string {
+  return name;
+}
+
+/** Those of `all` that are named, in the order of `all`. */
+function chosen<T>(option: string, text: string, all: readonly T[], nameOf: (one: T) => string): readonly T[] {
+  const wanted = text.split(',').map((name) => name.trim());
+  const known = all.map(nameOf);
+  const unknown = wanted.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new CommandError(`--${option} knows ${known.join(', ')}, not "${unknown}"`);
+  return all.filter((one) => wanted.includes(nameOf(one)));
 }
 
 function roundsOf(text: string): number {

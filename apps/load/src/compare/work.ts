@@ -22,10 +22,10 @@ export interface Figure {
   readonly says: string;
   readonly unit: string;
   readonly better: 'higher' | 'lower';
-  readonly comparisons: readonly Comparison[];
+  readonly pairings: readonly Pairing[];
 }
 
-export interface Comparison {
+export interface Pairing {
   readonly of: SystemName;
   readonly over: SystemName;
   readonly target?: Target;
@@ -59,10 +59,10 @@ export function atMostMore(limit: number, unit: string): Target {
 }
 
 /** What is worth comparing of anything, with a target where there is one. */
-export function comparisons(
+export function pairings(
   targets: { readonly echo?: Target; readonly stateless?: Target; readonly relayed?: Target } = {},
-): readonly Comparison[] {
-  const pair = (of: SystemName, over: SystemName, target: Target | undefined): Comparison => ({
+): readonly Pairing[] {
+  const pair = (of: SystemName, over: SystemName, target: Target | undefined): Pairing => ({
     of,
     over,
     ...(target && { target }),

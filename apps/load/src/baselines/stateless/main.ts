@@ -4,7 +4,8 @@
  * connections with prepared statements; after its commit it goes to the others in the room through Socket.IO's Redis
  * adapter. Reads, and what a client missed, are SELECTs.
  *
- * It promises less than Homeport does: a push that is sent again is done again, and frames may overtake each other.
+ * It promises less than Homeport does: a push that is sent again is done again, and what one session pushes without
+ * waiting for the ack may be committed in another order, and frames may arrive in yet another.
  */
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';

@@ -2,7 +2,7 @@
 import { BaselineProcess } from '../../baselines/baseline-process.js';
 import type { Servers } from './system.js';
 
-/** Connections to Postgres of the stateless server. Tried on two cores: with 8 to 32 it is as fast as it gets. */
+/** Connections to Postgres of the stateless server. */
 export const POOL = 16;
 
 export async function startEcho(): Promise<Servers> {

@@ -9,15 +9,27 @@ import { connect, EmbeddedPostgres } from '@homeport/postgres';
 import { TestRedis } from '@homeport/testkit';
 import { startEcho, startStateless } from './baselines.js';
 import { startCluster, startHomeport } from './homeport.js';
-import type { Servers, System } from './system.js';
+import type { Servers, System, SystemName } from './system.js';
+
+const STARTS: readonly {
+  readonly names: readonly SystemName[];
+  start(databaseUrl: string, redisUrl: string): Promise<Servers>;
+}[] = [
+  { names: ['echo'], start: startEcho },
+  { names: ['stateless'], start: startStateless },
+  { names: ['homeport'], start: startHomeport },
+  { names: ['pinned', 'relayed'], start: startCluster },
+];
 
 export class Stage {
   readonly #systems: System[] = [];
   /** What has to end, in the order in which it was started. */
   readonly #ends: (() => Promise<unknown>)[] = [];
 
-  static async set(tell: (line: string) => void): Promise<Stage> {
-    const stage = new Stage();
+  private constructor(private readonly names: readonly SystemName[]) {}
+
+  static async set(names: readonly SystemName[], tell: (line: string) => void): Promise<Stage> {
+    const stage = new Stage(names);
     try {
       await stage.#start(tell);
       return stage;
@@ -43,14 +55,16 @@ export class Stage {
     this.#ends.push(() => postgres.stop());
     const redis = await TestRedis.start();
     this.#ends.push(() => redis.dispose());
-    this.#add(await startEcho());
-    this.#add(await startStateless(await createDatabase(postgres.url, 'stateless'), redis.url));
-    this.#add(await startHomeport(await createDatabase(postgres.url, 'homeport')));
-    this.#add(await startCluster(await createDatabase(postgres.url, 'cluster'), redis.url));
+    const wanted = STARTS.filter(({ names }) => names.some((name) => this.names.includes(name)));
+    const databases: string[] = [];
+    for (const { names } of wanted) databases.push(await createDatabase(postgres.url, names[0]!));
+    const started = await Promise.allSettled(wanted.map(({ start }, i) => start(databases[i]!, redis.url)));
+    for (const outcome of started) if (outcome.status === 'fulfilled') this.#add(outcome.value);
+    for (const outcome of started) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   #add({ systems, stop }: Servers): void {
-    this.#systems.push(...systems);
+    this.#systems.push(...systems.filter(({ name }) => this.names.includes(name)));
     this.#ends.push(stop);
   }
 }

@@ -1,7 +1,9 @@
 /** What takes part in a comparison: servers as processes of their own, all driven through the same sockets. */
 import type { OpenRequest } from '@homeport/protocol';
 
-export type SystemName = 'echo' | 'stateless' | 'homeport' | 'pinned' | 'relayed';
+/** In the order in which they play. */
+export const SYSTEM_NAMES = ['echo', 'stateless', 'homeport', 'pinned', 'relayed'] as const;
+export type SystemName = (typeof SYSTEM_NAMES)[number];
 
 /** What a client of this system has to do with a document: where it goes, and what else it says when it opens it. */
 export interface Place {

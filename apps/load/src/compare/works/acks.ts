@@ -1,7 +1,7 @@
 /** How many pushes a second are acknowledged, and what each costs: closed loop, so this is throughput and no latency. */
 import { range } from '../../measuring/range.js';
 import { perOperation } from '../turn.js';
-import { comparisons, ratioAtLeast, type Work } from '../work.js';
+import { pairings, ratioAtLeast, type Work } from '../work.js';
 
 const SOCKETS = 50;
 const IN_FLIGHT = 8;
@@ -15,7 +15,7 @@ export const acks: Work = {
       says: `acknowledged pushes a second: ${SOCKETS} sockets × ${IN_FLIGHT} in flight, ${SOCKETS} documents`,
       unit: 'acks/s',
       better: 'higher',
-      comparisons: comparisons({ echo: ratioAtLeast(0.8), stateless: ratioAtLeast(5) }),
+      pairings: pairings({ echo: ratioAtLeast(0.8), stateless: ratioAtLeast(5) }),
     },
   ],
   async play(turn) {

@@ -39,7 +39,7 @@ export async function playBoard(turn: Turn, { editors: count, opsPerSecond }: Bo
   const schedule = new Schedule(count * opsPerSecond, (index, intendedMs) => {
     const editor = index % count;
     pushes[editor]!++;
-    const set = `{"x":${index % 1_000},"y":${index % 777},"sentMs":${intendedMs.toFixed(3)}}`;
+    const set = `{"x":${index % 1_000},"y":${index % 777},"sentMs":${Math.round(intendedMs * 1_000) / 1_000}}`;
     editors[editor]!.push(`[{"op":"patch","key":"shape:${editor}","set":${set},"unset":[]}]`, () => {});
   });
   try {

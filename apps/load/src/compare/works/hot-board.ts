@@ -1,6 +1,6 @@
 /** The board at a rate that every system can bear, so that its latencies compare. */
 import { playBoard, type BoardLoad } from './board.js';
-import { comparisons, type Work } from '../work.js';
+import { pairings, type Work } from '../work.js';
 
 const LOAD: BoardLoad = { editors: 50, opsPerSecond: 10 };
 const SAYS = `one board, ${LOAD.editors} editors × ${LOAD.opsPerSecond} changes/s, everything to all`;
@@ -14,21 +14,21 @@ export const hotBoard: Work = {
       says: `changes that reach an editor: ${SAYS}`,
       unit: 'deliveries/s',
       better: 'higher',
-      comparisons: comparisons(),
+      pairings: pairings(),
     },
     {
       name: 'hot board, propagation p50',
       says: `from a change to its arrival at each editor: ${SAYS}`,
       unit: 'ms',
       better: 'lower',
-      comparisons: comparisons(),
+      pairings: pairings(),
     },
     {
       name: 'hot board, propagation p99',
       says: `from a change to its arrival at each editor: ${SAYS}`,
       unit: 'ms',
       better: 'lower',
-      comparisons: comparisons(),
+      pairings: pairings(),
     },
   ],
   async play(turn) {

@@ -3,7 +3,7 @@
  * largest that is borne, or down to one that is.
  */
 import type { Turn } from '../turn.js';
-import { comparisons, valueAtLeast, valueAtMost, type Work } from '../work.js';
+import { pairings, valueAtLeast, valueAtMost, type Work } from '../work.js';
 import { playBoard } from './board.js';
 
 const OPS_PER_SECOND = 60;
@@ -23,14 +23,14 @@ export const ladder: Work = {
       says: `editors × ${OPS_PER_SECOND} changes/s with a propagation p99 of at most ${P99_MS_MAX} ms`,
       unit: 'editors',
       better: 'higher',
-      comparisons: comparisons({ stateless: valueAtLeast(100, 'editors') }),
+      pairings: pairings({ stateless: valueAtLeast(100, 'editors') }),
     },
     {
       name: 'busy board, propagation p99',
       says: `${START} editors × ${OPS_PER_SECOND} changes/s; ${NEVER_MS / 1_000} s stands for a board that did not deliver everything`,
       unit: 'ms',
       better: 'lower',
-      comparisons: comparisons({ stateless: valueAtMost(50, 'ms') }),
+      pairings: pairings({ stateless: valueAtMost(50, 'ms') }),
     },
   ],
   async play(turn) {

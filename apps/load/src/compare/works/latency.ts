@@ -3,7 +3,7 @@ import { Latencies } from '../../measuring/latencies.js';
 import { range } from '../../measuring/range.js';
 import { Schedule } from '../../measuring/schedule.js';
 import { perOperation } from '../turn.js';
-import { atMostMore, comparisons, ratioAtMost, valueAtMost, type Work } from '../work.js';
+import { atMostMore, pairings, ratioAtMost, valueAtMost, type Work } from '../work.js';
 
 const SOCKETS = 50;
 const PUSHES_PER_SECOND = 1_000;
@@ -18,14 +18,14 @@ export const latency: Work = {
       says: `until the ack, ${SAYS}`,
       unit: 'ms',
       better: 'lower',
-      comparisons: comparisons({ stateless: ratioAtMost(0.5), relayed: atMostMore(3, 'ms') }),
+      pairings: pairings({ stateless: ratioAtMost(0.5), relayed: atMostMore(3, 'ms') }),
     },
     {
       name: 'ack latency, p99',
       says: `until the ack, ${SAYS}`,
       unit: 'ms',
       better: 'lower',
-      comparisons: comparisons({ stateless: valueAtMost(10, 'ms') }),
+      pairings: pairings({ stateless: valueAtMost(10, 'ms') }),
     },
   ],
   async play(turn) {

@@ -4,7 +4,7 @@ import { Latencies } from '../../measuring/latencies.js';
 import { range } from '../../measuring/range.js';
 import type { Writer } from '../../measuring/writer.js';
 import { perOperation, type Turn } from '../turn.js';
-import { comparisons, ratioAtMost, type Value, type Work } from '../work.js';
+import { pairings, ratioAtMost, type Value, type Work } from '../work.js';
 
 const RECORDS = 1_000;
 const TEXT = 'x'.repeat(40);
@@ -20,14 +20,14 @@ export const reads: Work = {
       says: `of a document of ${RECORDS.toLocaleString('en')}, one read at a time`,
       unit: 'ms',
       better: 'lower',
-      comparisons: comparisons({ echo: ratioAtMost(1.5) }),
+      pairings: pairings({ echo: ratioAtMost(1.5) }),
     },
     {
       name: `read of ${RECORDS.toLocaleString('en')} records, p50`,
       says: 'the whole document, one read at a time',
       unit: 'ms',
       better: 'lower',
-      comparisons: comparisons({ stateless: ratioAtMost(0.1) }),
+      pairings: pairings({ stateless: ratioAtMost(0.1) }),
     },
   ],
   async play(turn) {

@@ -4,7 +4,7 @@ import { Latencies } from '../../measuring/latencies.js';
 import { range } from '../../measuring/range.js';
 import { WireSocket } from '../../measuring/wire-socket.js';
 import { perOperation } from '../turn.js';
-import { comparisons, type Work } from '../work.js';
+import { pairings, type Work } from '../work.js';
 
 const MISSED = 100;
 const WARM_UP = 20;
@@ -18,7 +18,7 @@ export const reconnect: Work = {
       says: `from connecting to the last of ${MISSED} missed entries, one client at a time`,
       unit: 'ms',
       better: 'lower',
-      comparisons: comparisons(),
+      pairings: pairings(),
     },
   ],
   async play(turn) {
@@ -26,7 +26,7 @@ export const reconnect: Work = {
     const writer = await turn.join(document);
     for (const i of range(2 * MISSED)) writer.push(`[{"op":"put","key":"shape:1","value":{"x":${i}}}]`, () => {});
     await turn.settled([writer]);
-    const since = { timeline: writer.opened.timeline, seq: writer.acked[MISSED - 1] };
+    const since = { timeline: writer.opened.timeline, seq: writer.openedAt + MISSED };
     const { url, how } = await turn.place(document);
 
     const comeBack = async (): Promise<number> => {
