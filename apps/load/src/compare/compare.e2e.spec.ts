@@ -23,7 +23,7 @@ describe('a comparison', () => {
   });
 
   /** `seen` gets everything that it has written so far, whenever it writes. */
-  async function compare(args: readonly string[], seen = (_: string, _interrupt: () => void): void => {}) {
+  async function compare(args: readonly string[], seen?: (stdout: string, interrupt: () => void) => void) {
     const child = spawn(process.execPath, [MAIN, 'compare', ...args], {
       env: { ...process.env, TMPDIR: temporary },
       // A group of its own, as that of a terminal, to which a Ctrl-C goes as a whole.
@@ -33,7 +33,7 @@ describe('a comparison', () => {
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
-      seen(stdout, () => process.kill(-child.pid!, 'SIGINT'));
+      seen?.(stdout, () => process.kill(-child.pid!, 'SIGINT'));
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     const [code] = (await once(child, 'close')) as [number | null];

@@ -7,7 +7,7 @@
  */
 import type { ComparedWork } from './compare-result.js';
 import type { Violation } from '../history/evidence.js';
-import { checkLog } from './log-check.js';
+import { checkLog, type Receipts } from './log-check.js';
 import { ratiosOf } from './ratios.js';
 import type { System } from './systems/system.js';
 import { Turn } from './turn.js';
@@ -101,20 +101,20 @@ export class Comparison {
     const { quick, interrupt } = this.#options;
     const turn = new Turn(system, quick, `${work.name}-${round}-${system.name}`);
     try {
-      const values = await unlessAborted(interrupt, work.play(turn));
-      if (system.logUrl !== undefined) {
-        this.violations.push(...(await unlessAborted(interrupt, checkLog(system.logUrl, turn.writers))));
-        for (const { acked } of turn.writers) this.pushesChecked += acked.length;
-      }
-      return values;
+      return await unlessAborted(interrupt, work.play(turn));
     } finally {
       turn.end();
       for (const warning of turn.warnings) this.warn(warning);
       if (turn.generatorCores > GENERATOR_CORES_MAX)
-        this.warn(
-          `${work.name}: the generator was busy all the time while ${system.name} played, and may have been the limit`,
-        );
+        this.warn(`${work.name}, ${system.name}: the generator was busy all the time, and may have been the limit`);
+      // After a turn that failed, too: it may have failed because something was lost.
+      if (!interrupt.aborted && system.logUrl !== undefined) await this.#check(system.logUrl, turn.writers);
     }
+  }
+
+  async #check(logUrl: string, writers: readonly Receipts[]): Promise<void> {
+    this.violations.push(...(await unlessAborted(this.#options.interrupt, checkLog(logUrl, writers))));
+    for (const { acked } of writers) this.pushesChecked += acked.length;
   }
 
   #keep(work: Work, system: System, values: Readonly<Record<string, Value>>): void {
@@ -145,22 +145,11 @@ function shown({ figures }: Work, values: Readonly<Record<string, Value>>): stri
 }
 
 /** What `work` yields; rejects at once when it is interrupted, whatever `work` still waits for. */
-async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise, stop } = aborted(signal);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    stop();
-  }
-}
-
-function aborted(signal: AbortSignal): { readonly promise: Promise<never>; readonly stop: () => void } {
-  let stop = (): void => {};
-  const promise = new Promise<never>((_, reject) => {
-    const tell = (): void => reject(signal.reason as Error);
-    if (signal.aborted) return tell();
-    signal.addEventListener('abort', tell, { once: true });
-    stop = () => signal.removeEventListener('abort', tell);
+function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
   });
-  return { promise, stop };
 }
