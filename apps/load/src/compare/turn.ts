@@ -5,6 +5,9 @@ import type { Place, System } from './systems/system.js';
 
 const ANSWERED_WITHIN_MS = 10_000;
 const LOOK_AGAIN_MS = 5;
+const CALM_MS = 500;
+const CALM_CORES = 0.2;
+const CALM_WITHIN_MS = 20_000;
 
 export class Turn {
   readonly #writers: Writer[] = [];
@@ -76,6 +79,18 @@ export class Turn {
           `after ${ANSWERED_WITHIN_MS / 1_000} s ${unanswered} pushes are unanswered, or not delivered to all`,
         );
       await this.span(LOOK_AGAIN_MS);
+    }
+  }
+
+  /** Waits until the server has next to nothing to do, for a while. Where the platform does not tell: for that while. */
+  async calm(): Promise<void> {
+    const limit = performance.now() + CALM_WITHIN_MS;
+    for (;;) {
+      const usage = this.meter();
+      await this.span(CALM_MS);
+      const { serverMicros, tookMs } = usage();
+      if (serverMicros === undefined || serverMicros / 1_000 / tookMs < CALM_CORES) return;
+      if (performance.now() > limit) return;
     }
   }
 
