@@ -10,7 +10,7 @@ import { RawClient } from '../clients/raw-client.js';
 import type { RawDocument } from '../clients/raw-document.js';
 import { nowMs, type Operation } from '../history/operation.js';
 import { nextPush } from '../kill/writing.js';
-import { HttpReader } from './http-reader.js';
+import { HttpReader } from '../clients/http-reader.js';
 
 export interface OpenLoadOptions {
   readonly random: SeededRandom;
@@ -154,7 +154,7 @@ export class OpenLoad {
     const reader = new HttpReader('http-final', this.#options.record);
     for (const url of this.#options.urls())
       for (const document of this.documents)
-        if (!(await reader.read(url, document, this.#positionOf(document))))
+        if ((await reader.read(url, document, this.#positionOf(document))) === undefined)
           throw new Error(`${url} did not answer for ${document} when all was quiet`);
   }
 
@@ -182,7 +182,7 @@ export class OpenLoad {
       this.#writing.add(document);
       this.#duty(1_000 / perSecond, () => {
         if (!this.#writing.has(document)) return;
-        if (!document.push(nextPush(this.#random, document.copy))) this.shed++;
+        if (document.push(nextPush(this.#random, document.copy)) === undefined) this.shed++;
       });
     }
   }

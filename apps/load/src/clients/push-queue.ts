@@ -54,9 +54,11 @@ export class PushQueue {
     return this.#slots.length < this.#window;
   }
 
-  add(ops: readonly Op[]): void {
+  /** Answers the number that it gets. */
+  add(ops: readonly Op[]): number {
     const push = { opNo: ++this.#lastOpNo, ops, digest: digest(JSON.stringify(ops)) };
     this.#slots.push({ push, sentMs: undefined });
+    return push.opNo;
   }
 
   /** What may be sent now; it counts as sent. */

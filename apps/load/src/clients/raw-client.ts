@@ -6,8 +6,18 @@
  * where `moved` says; when its socket is lost it dials the same node once more, and then asks the nodes that it knows,
  * one after the other. What happens in a document is `RawDocument`'s, which way to go is `Route`'s.
  */
-import type { DocumentId, EntriesFrame, HeadBeacon, Moved, Resume, SessionId } from '@homeport/protocol';
+import type {
+  DocumentId,
+  EntriesFrame,
+  Entry,
+  HeadBeacon,
+  Moved,
+  PresenceFrame,
+  Resume,
+  SessionId,
+} from '@homeport/protocol';
 import type { Operation } from '../history/operation.js';
+import type { Carry } from './carrier.js';
 import { RawDocument } from './raw-document.js';
 import { RawLink, type LinkEnd, type LinkListener } from './raw-link.js';
 import { Route } from './route.js';
@@ -26,6 +36,27 @@ export interface RawClientOptions {
   /** Pushes in flight per document. */
   readonly window: number;
   readonly record: (operation: Operation) => void;
+  /** How its messages travel: by Socket.IO's own client, if nothing is said. */
+  readonly carry?: Carry;
+  readonly observer?: RawObserver;
+  /** How its copies go into the history; densely, if nothing is said. No entry is left out either way. */
+  readonly copies?: CopyRecording;
+}
+
+/** Hears of things as they happen, where the history is too late for it. */
+export interface RawObserver {
+  /** The document is open, and its copy complete. `startMs`: when it was asked for; `headMs`: when the first page came. */
+  opened(document: RawDocument, startMs: number, headMs: number): void;
+  /** The copy took this entry, which somebody else or the session itself had pushed. */
+  saw(document: RawDocument, entry: Entry): void;
+  presence(frame: PresenceFrame): void;
+}
+
+/** Where many look at busy documents, what each of them saw is written down in larger pieces. */
+export interface CopyRecording {
+  readonly everyMs: number;
+  /** Hashing costs what the document is large. */
+  readonly hashEverySeqs: number;
 }
 
 /** A document and where it is. */
@@ -93,6 +124,17 @@ export class RawClient implements LinkListener {
     return document;
   }
 
+  /** Stops following the document. */
+  leave(id: DocumentId): void {
+    const place = this.#places.get(id);
+    if (!place) return;
+    clearTimeout(place.timer);
+    place.link?.emit('close', { document: id }, () => {});
+    this.#places.delete(id);
+    place.document.disconnected();
+    // The socket stays, for the next one.
+  }
+
   close(): void {
     this.#isClosed = true;
     for (const { timer, document } of this.#places.values()) {
@@ -151,6 +193,10 @@ export class RawClient implements LinkListener {
     this.#placeAt(link, document)?.document.reopen(0);
   }
 
+  presence(_link: RawLink, frame: PresenceFrame): void {
+    this.#options.observer?.presence(frame);
+  }
+
   // ── where the documents are ──────────────────────────────────────────────────────────────────────────────────────
 
   #moved(place: Place, { owner, epoch, afterMs }: Omit<Moved, 'document'>): void {
@@ -167,9 +213,9 @@ export class RawClient implements LinkListener {
     place.timer = setTimeout(() => {
       if (this.#isClosed || this.#refused !== undefined) return;
       const { target } = place.route;
-      const { session, token } = this.#options;
+      const { session, token, carry } = this.#options;
       const auth = { session, ...(token !== undefined && { token }) };
-      const link = this.#links.get(target.url) ?? new RawLink(target, auth, this);
+      const link = this.#links.get(target.url) ?? new RawLink(target, auth, this, carry);
       this.#links.set(target.url, link);
       place.link = link;
       this.#connect(place, link);

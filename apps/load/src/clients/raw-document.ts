@@ -24,7 +24,7 @@ import {
 } from '@homeport/protocol';
 import { DocumentCopy } from '../history/document-copy.js';
 import { nowMs, type Unstamped } from '../history/operation.js';
-import type { RawClientOptions } from './raw-client.js';
+import type { CopyRecording, RawClientOptions } from './raw-client.js';
 import { RawWriter, waitMs, type MovedTo } from './raw-writer.js';
 import type { Route } from './route.js';
 import { Seam } from './seam.js';
@@ -34,6 +34,7 @@ import type { Wire } from './wire.js';
 interface Opening {
   readonly kind: 'opening';
   readonly wire: Wire;
+  readonly startMs: number;
 }
 
 type State =
@@ -53,13 +54,12 @@ interface Host {
 
 const DOUBT_AFTER_MS = 2_000;
 
-/** Every so many seqs the copy's hash goes into the history: hashing costs what the document is large. */
-const HASH_EVERY_SEQS = 50;
+const DENSE: CopyRecording = { everyMs: 0, hashEverySeqs: 50 };
 
 export class RawDocument {
   readonly #options: RawClientOptions;
   readonly #writer: RawWriter;
-  readonly #seam = new Seam();
+  readonly #seam: Seam;
   readonly #route: Route;
   readonly #host: Host;
   #state: State = { kind: 'away' };
@@ -69,6 +69,7 @@ export class RawDocument {
   #timeline: string | undefined;
   #fetching = false;
   #hashedAt = 0;
+  #copiedMs = 0;
   /** Since when the node has answered nothing but `unavailable`. */
   #putOffSince: number | undefined;
 
@@ -81,6 +82,8 @@ export class RawDocument {
     this.#options = options;
     this.#route = route;
     this.#host = host;
+    const { observer } = options;
+    this.#seam = new Seam(observer && ((entry) => observer.saw(this, entry)));
     this.#writer = new RawWriter(id, options.window, {
       record: (observed) => this.#record(observed),
       goOn: (wire, afterMs) => (afterMs > 0 ? this.#later(wire, afterMs, () => this.#pump()) : this.#pump()),
@@ -131,18 +134,24 @@ export class RawDocument {
     this.#pump();
   }
 
-  /** Takes one push, whenever it is answered. Answers false, and takes nothing, while the window is full. */
-  push(ops: readonly Op[]): boolean {
-    const isTaken = this.#writer.add(ops);
-    if (isTaken) this.#pump();
-    return isTaken;
+  /** Takes one push, whenever it is answered, and answers its opNo; takes nothing while the window is full. */
+  push(ops: readonly Op[]): number | undefined {
+    const opNo = this.#writer.add(ops);
+    if (opNo !== undefined) this.#pump();
+    return opNo;
   }
 
-  /** Reads the whole document from the owner; the answer goes into the history. */
-  read(): void {
-    if (this.#state.kind !== 'open') return;
+  /**
+   * Reads the whole document from the owner; the answer goes into the history. `answered` gets the seq that it was read
+   * at, or nothing where it was refused; it is not called when the channel goes away. Answers whether it was asked.
+   */
+  read(answered: (seq: Seq | undefined) => void = () => {}, minSeq?: Seq): boolean {
+    if (this.#state.kind !== 'open') return false;
     const start = nowMs();
-    this.#state.wire.emit('read', { document: this.id }, (reply) => {
+    const { wire } = this.#state;
+    const least = minSeq !== undefined && this.#timeline !== undefined && { minSeq, timeline: this.#timeline };
+    wire.emit('read', { document: this.id, ...least }, (reply) => {
+      answered(reply.ok ? reply.position.seq : undefined);
       if (!reply.ok) return;
       const copy = new DocumentCopy();
       copy.install(reply.records);
@@ -151,10 +160,12 @@ export class RawDocument {
       const read = { kind: 'read', start, end: nowMs(), seq: copy.seq } as const;
       this.#record({ ...read, ...(hash !== undefined && { hash }), ...(reply.stale && { stale: true }) });
     });
+    return true;
   }
 
   /** Everything has settled: the copy as it stands goes into the history. */
   recordFinal(): void {
+    this.#recordCopy();
     const hash = this.copy.hash();
     if (hash === undefined) return this.#stop('the copy ends between two states');
     this.#record({ kind: 'final', start: nowMs(), end: nowMs(), seq: this.copy.seq, hash });
@@ -189,7 +200,7 @@ export class RawDocument {
   reopen(afterMs: number): void {
     const { wire } = this;
     if (wire === undefined) return;
-    const waiting: Opening = { kind: 'opening', wire };
+    const waiting: Opening = { kind: 'opening', wire, startMs: nowMs() };
     this.#state = waiting;
     setTimeout(() => {
       if (this.#state === waiting) this.#open(wire);
@@ -199,10 +210,10 @@ export class RawDocument {
   // ── opening ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #open(wire: Wire): void {
-    const opening: Opening = { kind: 'opening', wire };
+    const start = nowMs();
+    const opening: Opening = { kind: 'opening', wire, startMs: start };
     this.#state = opening;
     this.#fetching = false;
-    const start = nowMs();
     const since = this.#since();
     const { pin } = wire;
     const { epoch } = this.#route;
@@ -211,11 +222,13 @@ export class RawDocument {
       if (this.#state !== opening) return;
       if (!reply.ok) return this.#notOpened(reply);
       if (!('position' in reply)) return this.#stop('the first page of an open lacks its head');
-      this.#opened(opening, start, reply);
+      this.#opened(opening, reply);
     });
   }
 
-  #opened(opening: Opening, start: number, head: OpenedHead & Page): void {
+  #opened(opening: Opening, head: OpenedHead & Page): void {
+    const { startMs: start } = opening;
+    const end = nowMs();
     const { position, epoch, session } = head;
     this.#epoch = epoch;
     this.#route.opened(epoch);
@@ -223,12 +236,16 @@ export class RawDocument {
     if (this.unsettled === 0) this.#putOffSince = undefined;
     this.#timeline = position.timeline;
     this.#writer.opened(position.seq, session, start);
-    this.#record({ kind: 'read', start, end: nowMs(), seq: position.seq });
-    if (head.snapshot) this.#seam.reset();
-    this.#page(opening, head, head);
+    this.#record({ kind: 'read', start, end, seq: position.seq });
+    if (head.snapshot) {
+      // What the old copy was shown is not lost with it.
+      if (this.copy.seq > 0) this.#recordCopy();
+      this.#seam.reset();
+    }
+    this.#page(opening, end, head, head);
   }
 
-  #page(opening: Opening, head: OpenedHead & Page, page: Page): void {
+  #page(opening: Opening, headMs: number, head: OpenedHead & Page, page: Page): void {
     const { wire } = opening;
     if (page.snapshot) this.copy.install(page.snapshot.records);
     const { tail } = page;
@@ -239,7 +256,7 @@ export class RawDocument {
       wire.emit('open', request, (reply: OpenReply | OpenNextReply) => {
         if (this.#state !== opening) return;
         if (!reply.ok) return this.#notOpened(reply);
-        this.#page(opening, head, reply);
+        this.#page(opening, headMs, head, reply);
       });
       return;
     }
@@ -250,6 +267,7 @@ export class RawDocument {
     this.#recordCopy();
     this.#follow();
     this.#pump();
+    this.#options.observer?.opened(this, opening.startMs, headMs);
   }
 
   #notOpened(refusal: Refusal): void {
@@ -281,7 +299,7 @@ export class RawDocument {
     const { wire } = this.#state;
     const before = this.copy.seq;
     const standing = this.#trusting(() => this.#seam.join());
-    if (this.copy.seq > before) this.#recordCopy();
+    if (this.copy.seq > before && nowMs() >= this.#copiedMs + this.#copies.everyMs) this.#recordCopy();
     if (standing === 'hole') this.#fetch(wire);
   }
 
@@ -319,12 +337,17 @@ export class RawDocument {
 
   #recordCopy(): void {
     const seq = this.copy.seq;
-    const due = seq >= this.#hashedAt + HASH_EVERY_SEQS || seq < this.#hashedAt;
+    const due = seq >= this.#hashedAt + this.#copies.hashEverySeqs || seq < this.#hashedAt;
     const hash = due ? this.copy.hash() : undefined;
     if (hash !== undefined) this.#hashedAt = seq;
     const shown = this.#seam.takeShown();
+    this.#copiedMs = nowMs();
     const copy = { kind: 'copy', start: nowMs(), end: nowMs(), seq } as const;
     this.#record({ ...copy, ...(hash !== undefined && { hash }), ...(shown && { shown }) });
+  }
+
+  get #copies(): CopyRecording {
+    return this.#options.copies ?? DENSE;
   }
 
   #pump(): void {

@@ -7,7 +7,6 @@
  *
  * Silent: something is unanswered, and for a while nothing came at all. A slow owner is heard of, by its beacons.
  */
-import { io, type Socket } from 'socket.io-client';
 import {
   DUTIES,
   PROTOCOL_VERSION,
@@ -17,12 +16,14 @@ import {
   type HeadBeacon,
   type Hello,
   type Moved,
+  type PresenceFrame,
   type Resume,
-  type ServerToClient,
   type SessionId,
 } from '@homeport/protocol';
 import { nowMs } from '../history/operation.js';
+import type { Carrier, Carry } from './carrier.js';
 import type { Target } from './route.js';
+import { bySocketIo } from './socket-io-carrier.js';
 
 const HELLO_WITHIN_MS = 2_000;
 const SILENT_MS = 2_000;
@@ -39,10 +40,11 @@ export interface LinkListener {
   head(link: RawLink, beacon: HeadBeacon): void;
   moved(link: RawLink, moved: Moved): void;
   resume(link: RawLink, resume: Resume): void;
+  presence(link: RawLink, frame: PresenceFrame): void;
 }
 
 export class RawLink {
-  readonly #socket: Socket<ServerToClient, ClientToServer>;
+  readonly #carrier: Carrier;
   readonly #listener: LinkListener;
   /** When each unanswered request was sent, the oldest first. */
   readonly #unanswered = new Map<number, number>();
@@ -57,31 +59,28 @@ export class RawLink {
     readonly target: Target,
     auth: { readonly session: SessionId; readonly token?: string },
     listener: LinkListener,
+    carry: Carry = bySocketIo,
   ) {
     this.#listener = listener;
     this.#heardMs = this.#lookedMs = nowMs();
     this.#watch = setInterval(() => this.#look(), LISTEN_EVERY_MS);
-    this.#socket = io(target.node === undefined ? target.url : `${target.url}?node=${target.node}`, {
-      transports: ['websocket'],
-      auth: { protocol: PROTOCOL_VERSION, ...auth },
-      forceNew: true,
-      reconnection: false,
+    this.#carrier = carry(target, { protocol: PROTOCOL_VERSION, ...auth }, {
+      heard: () => void (this.#heardMs = nowMs()),
+      hello: (hello) => {
+        this.#hello = hello;
+        listener.greeted(this);
+      },
+      entries: (frame) => listener.entries(this, frame),
+      head: (beacon) => listener.head(this, beacon),
+      moved: (moved) => listener.moved(this, moved),
+      resume: (resume) => listener.resume(this, resume),
+      presence: (frame) => listener.presence(this, frame),
+      lost: () => this.#end({ kind: this.#hello ? 'lost' : 'unreached' }),
+      refused: ({ code, message }) => {
+        const isFinal = code !== undefined && DUTIES[code as Code] !== 'retry';
+        this.#end(isFinal ? { kind: 'refused', why: message ?? code } : { kind: 'unreached' });
+      },
     });
-    this.#socket.onAny(() => (this.#heardMs = nowMs()));
-    this.#socket.on('hello', (hello) => {
-      this.#hello = hello;
-      listener.greeted(this);
-    });
-    this.#socket.on('disconnect', () => this.#end({ kind: this.#hello ? 'lost' : 'unreached' }));
-    this.#socket.on('connect_error', (error: Error & { data?: { code?: Code; message?: string } }) => {
-      const { code, message } = error.data ?? {};
-      const isFinal = code !== undefined && DUTIES[code] !== 'retry';
-      this.#end(isFinal ? { kind: 'refused', why: message ?? code } : { kind: 'unreached' });
-    });
-    this.#socket.on('entries', (frame) => listener.entries(this, frame));
-    this.#socket.on('head', (beacon) => listener.head(this, beacon));
-    this.#socket.on('moved', (moved) => listener.moved(this, moved));
-    this.#socket.on('resume', (resume) => listener.resume(this, resume));
   }
 
   get hello(): Hello | undefined {
@@ -91,44 +90,35 @@ export class RawLink {
   /** The acknowledgement is the last argument, where the event has one. */
   emit<Event extends keyof ClientToServer>(event: Event, ...args: Parameters<ClientToServer[Event]>): void {
     const [request, ack] = args as unknown as [object, ((reply: never) => void) | undefined];
-    if (ack === undefined) return void this.#socket.emit(event, ...args);
+    if (ack === undefined) return this.#carrier.send(event, request);
     const asked = ++this.#asked;
     this.#unanswered.set(asked, nowMs());
-    const answered = (reply: never): void => {
+    this.#carrier.send(event, request, (reply: never) => {
       this.#heardMs = nowMs();
       this.#unanswered.delete(asked);
       ack(reply);
-    };
-    this.#socket.emit(event, ...([request, answered] as unknown as Parameters<ClientToServer[Event]>));
+    });
   }
 
   /** Nobody needs it any more: its end is not told. */
   close(): void {
     this.#isOver = true;
     clearInterval(this.#watch);
-    this.#socket.disconnect();
+    this.#carrier.close();
   }
 
   /** Breaks the connection under Socket.IO, as a bad network does. */
   break(): void {
-    this.#webSocket()?.close();
+    this.#carrier.break();
   }
 
   /** Takes nothing from the network any more, until `resumeReading`: the kernel's buffers fill, then the server's. */
   stopReading(): void {
-    this.#webSocket()?.pause();
+    this.#carrier.pause();
   }
 
   resumeReading(): void {
-    this.#webSocket()?.resume();
-  }
-
-  /** Socket.IO's client has no such thing; the `ws` that carries it has. */
-  #webSocket(): { pause(): void; resume(): void; close(): void } | undefined {
-    const { transport } = this.#socket.io.engine as unknown as {
-      transport: { ws?: { pause(): void; resume(): void; close(): void } };
-    };
-    return transport.ws;
+    this.#carrier.resume();
   }
 
   #look(): void {

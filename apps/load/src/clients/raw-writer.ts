@@ -55,11 +55,9 @@ export class RawWriter {
     return this.#base ?? 0;
   }
 
-  /** Whether there was room for it. */
-  add(ops: readonly Op[]): boolean {
-    if (!this.#queue.hasRoom) return false;
-    this.#queue.add(ops);
-    return true;
+  /** Its number, if there was room for it. */
+  add(ops: readonly Op[]): number | undefined {
+    return this.#queue.hasRoom ? this.#queue.add(ops) : undefined;
   }
 
   /** Sends what may be sent. The document is open on this channel. */

@@ -16,6 +16,8 @@ export class Seam {
   /** The digests of the entries that were applied since the last `takeShown`. */
   #shown: string[] = [];
 
+  constructor(private readonly saw: (entry: Entry) => void = () => {}) {}
+
   /** Keeps a frame until `join`. Throws when it does not hold what it says. */
   hold(frame: EntriesFrame): void {
     if (frame.entries.length !== frame.to - frame.from + 1 || frame.entries[0]?.seq !== frame.from)
@@ -39,6 +41,7 @@ export class Seam {
       if (entry.seq <= this.copy.seq) continue;
       this.copy.apply(entry);
       this.#shown.push(digestOf(entry));
+      this.saw(entry);
     }
   }
 

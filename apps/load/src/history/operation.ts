@@ -68,9 +68,17 @@ type WithoutStamp<O> = O extends Operation
 /** An operation before it is said who saw it, where. */
 export type Unstamped = WithoutStamp<Operation>;
 
+/** Many see the same entry. */
+const digests = new WeakMap<Entry, string>();
+
 /** What an entry is to everybody: who pushed what. */
-export function digestOf({ seq, session, opNo, user, ops }: Entry): string {
-  return digest(JSON.stringify([seq, session, opNo, user, ops]));
+export function digestOf(entry: Entry): string {
+  const known = digests.get(entry);
+  if (known !== undefined) return known;
+  const { seq, session, opNo, user, ops } = entry;
+  const made = digest(JSON.stringify([seq, session, opNo, user, ops]));
+  digests.set(entry, made);
+  return made;
 }
 
 /** Of the digests of entries that follow each other. */

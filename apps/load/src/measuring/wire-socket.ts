@@ -21,41 +21,44 @@ export class WireSocket {
   readonly #listeners = new Map<string, Heard>();
   #nextId = 0;
   #ended: string | undefined;
+  /** Called when the server let the socket in. */
+  onIn: () => void = () => {};
+  /** Called when it did not, with what it said, as JSON text. */
+  onRefused: (whyText: string) => void = () => {};
   /** Called once, when the connection ends without `close`. */
   onEnd: (why: string) => void = () => {};
 
-  private constructor(socket: WebSocket) {
-    this.#socket = socket;
+  /** Dials. Whoever must miss no event says what it listens to before the next tick. `query`: as `node=…`. */
+  constructor(url: string, auth: object, query?: string) {
+    const more = query === undefined ? '' : `&${query}`;
+    const address = `${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket${more}`;
+    this.#socket = new WebSocket(address, { perMessageDeflate: false, maxPayload: 64 * 1024 * 1024 });
+    this.#socket.on('error', (error) => this.#end(error.message));
+    this.#socket.on('close', () => this.#end(`${url} closed the connection`));
+    this.#socket.on('message', (data: Buffer) => {
+      const text = data.toString();
+      switch (text.slice(0, 2)) {
+        case '42':
+          return this.#event(text);
+        case '43':
+          return this.#answer(text);
+        case '40':
+          return this.onIn();
+        case '44':
+          return this.onRefused(text.slice(2));
+      }
+      if (text[0] === '0') this.#socket.send(`40${JSON.stringify(auth)}`);
+      else if (text[0] === '2') this.#socket.send('3');
+    });
   }
 
   /** Resolves when the server let the socket in. */
   static connect(url: string, auth: object): Promise<WireSocket> {
-    const address = `${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`;
-    const wire = new WireSocket(new WebSocket(address, { perMessageDeflate: false, maxPayload: 64 * 1024 * 1024 }));
+    const wire = new WireSocket(url, auth);
     return new Promise((resolve, reject) => {
-      wire.#socket.on('error', (error) => {
-        wire.#end(error.message);
-        reject(error);
-      });
-      wire.#socket.on('close', () => {
-        wire.#end('the connection was closed');
-        reject(new Error(`${url} closed the connection`));
-      });
-      wire.#socket.on('message', (data: Buffer) => {
-        const text = data.toString();
-        switch (text.slice(0, 2)) {
-          case '42':
-            return wire.#event(text);
-          case '43':
-            return wire.#answer(text);
-          case '40':
-            return resolve(wire);
-          case '44':
-            return reject(new Error(`${url} refused the socket: ${text.slice(2)}`));
-        }
-        if (text[0] === '0') wire.#socket.send(`40${JSON.stringify(auth)}`);
-        else if (text[0] === '2') wire.#socket.send('3');
-      });
+      wire.onIn = () => resolve(wire);
+      wire.onRefused = (why) => reject(new Error(`${url} refused the socket: ${why}`));
+      wire.onEnd = (why) => reject(new Error(why));
     });
   }
 
@@ -69,6 +72,11 @@ export class WireSocket {
     const id = this.#nextId++;
     this.#answers.set(id, answered);
     this.#socket.send(`42${id}["${event}",${payloadText}]`);
+  }
+
+  /** Sends an event that is not acknowledged. */
+  tell(event: string, payloadText: string): void {
+    this.#socket.send(`42["${event}",${payloadText}]`);
   }
 
   async ask<Reply>(event: string, payload: object): Promise<Reply> {
@@ -90,6 +98,20 @@ export class WireSocket {
   close(): void {
     this.onEnd = () => {};
     this.#socket.close();
+  }
+
+  /** Closes the connection under Socket.IO, as a bad network does: it ends like one that was lost. */
+  break(): void {
+    this.#socket.close();
+  }
+
+  /** Takes nothing from the network any more, until `resume`. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   #event(text: string): void {

@@ -10,7 +10,7 @@ import { slotOf, type Batch, type PlacedEntry } from '@homeport/core';
 import { EmbeddedPostgres, migrate, openDatabase, PostgresDocumentLog, PostgresLeaseTable } from '@homeport/postgres';
 import type { Epoch, Seq } from '@homeport/protocol';
 import { nodeNamed } from '@homeport/testkit';
-import { cpuMs } from '../bench/process-usage.js';
+import { cpuMs } from '../measuring/process-usage.js';
 
 export interface PostgresCost {
   readonly what: string;

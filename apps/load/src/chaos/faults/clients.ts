@@ -53,7 +53,7 @@ export const hotDocument: Fault = {
     await until(patienceMs, `${id} to be open`, () => writers.every(({ isOpen }) => isOpen));
     const stops = writers.map((document) =>
       load.addWork(HOT_WRITES_PER_SECOND, () => {
-        if (!document.push(nextPush(random, document.copy))) load.shed++;
+        if (document.push(nextPush(random, document.copy)) === undefined) load.shed++;
       }),
     );
     await pause(HOT_MS);
@@ -81,7 +81,7 @@ export const slowReaders: Fault = {
     let written = 0;
     const stop = load.addWork(FLOOD_PER_SECOND, () => {
       const key = `page:${written % FLOOD_KEYS}`;
-      if (writer.push([{ op: 'put', key, value: { n: written, text } }])) written++;
+      if (writer.push([{ op: 'put', key, value: { n: written, text } }]) !== undefined) written++;
     });
     // What a reader does not take is not seen from here; so much is more than any buffer on the way holds.
     await until(patienceMs, 'the flood to be written', () => written >= FLOOD_WRITES);

@@ -13,12 +13,16 @@ export class HttpReader {
   constructor(
     private readonly name: string,
     private readonly record: (operation: Operation) => void,
+    private readonly token?: string,
   ) {}
 
-  /** Never rejects. Answers whether the read was answered. */
-  async read(url: string, document: DocumentId, atLeast: Position | undefined): Promise<boolean> {
+  /** Never rejects. Answers the seq that was read; undefined, if there was no answer. */
+  async read(url: string, document: DocumentId, atLeast: Position | undefined): Promise<Seq | undefined> {
     const start = nowMs();
-    const headers = atLeast ? { 'Homeport-Min-Position': `${atLeast.timeline}.${atLeast.seq}` } : {};
+    const headers = {
+      ...(atLeast && { 'Homeport-Min-Position': `${atLeast.timeline}.${atLeast.seq}` }),
+      ...(this.token !== undefined && { Authorization: `Bearer ${this.token}` }),
+    };
     try {
       const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
       const response = await fetch(`${url}/v1/documents/${document}`, { headers, signal });
@@ -26,10 +30,10 @@ export class HttpReader {
       if (!response.ok || !body.ok) throw new Error(String(response.status));
       this.#record(url, document, start, body.position.seq, body.records);
       this.answered++;
-      return true;
+      return body.position.seq;
     } catch {
       this.unanswered++;
-      return false;
+      return undefined;
     }
   }
 
