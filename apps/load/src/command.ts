@@ -3,7 +3,8 @@ export interface Command {
   readonly name: string;
   /** One line for the list of commands. */
   readonly says: string;
-  help(): string;
+  /** `args`: what was said besides. */
+  help(args: readonly string[]): string;
   /** Answers the exit code: 0 only if everything that was promised held. */
   run(args: readonly string[]): Promise<number>;
 }

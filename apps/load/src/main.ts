@@ -4,9 +4,10 @@ import { chaos } from './chaos/chaos.js';
 import { CommandError, type Command } from './command.js';
 import { compare } from './compare/compare.js';
 import { kill } from './kill/kill.js';
+import { load } from './load/load.js';
 import { scale } from './scale/scale.js';
 
-const COMMANDS: readonly Command[] = [bench, kill, chaos, scale, compare];
+const COMMANDS: readonly Command[] = [load, bench, kill, chaos, scale, compare];
 
 try {
   process.exitCode = await main(process.argv.slice(2));
@@ -25,7 +26,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   const command = COMMANDS.find((known) => known.name === name);
   if (!command) throw new CommandError(`"${name}" is not a command: ${COMMANDS.map((known) => known.name).join(', ')}`);
   if (args.includes('--help')) {
-    process.stdout.write(`${command.help()}\n`);
+    process.stdout.write(`${command.help(args)}\n`);
     return 0;
   }
   return command.run(args);

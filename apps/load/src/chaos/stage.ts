@@ -12,6 +12,11 @@ export interface Stage {
   readonly patienceMs: number;
 }
 
+/** What is enough to break a process of the cluster: also a load run has it. */
+export type ProcessStage = Omit<Stage, 'load'> & {
+  readonly load: { readonly documents: readonly string[]; readonly acks: number };
+};
+
 export interface Struck {
   /** For people: what was done, to whom. */
   readonly did: string;
@@ -21,6 +26,8 @@ export interface Struck {
   readonly broke?: readonly string[];
   /** From the blow until every slot had a living owner that was not hit. */
   readonly ownedAfterMs?: number | undefined;
+  /** The node that was hit, if it was one. */
+  readonly id?: string;
 }
 
 export interface Fault {
@@ -31,8 +38,17 @@ export interface Fault {
   strike(stage: Stage): Promise<Struck>;
 }
 
+export interface ProcessFault extends Fault {
+  strike(stage: ProcessStage): Promise<Struck>;
+}
+
 /** The node that has a document of the load, so that it hurts. */
-export async function pickOwner({ cluster, load, watch, random }: Stage): Promise<{ node: ClusterNode; id: string }> {
+export async function pickOwner({
+  cluster,
+  load,
+  watch,
+  random,
+}: ProcessStage): Promise<{ node: ClusterNode; id: string }> {
   const { id, name } = await watch.ownerOf(random.pick(load.documents));
   const node = cluster.nodes.find((one) => one.name === name);
   if (!node) throw new Error(`${name} owns a slot, and is none of ours`);

@@ -52,7 +52,7 @@ describe('a raw client that is pinned', () => {
     beta.onOpen = () => beta.opened(2);
     const document = dial().open(BOARD);
     await sees('the document to be open', () => document.isOpen);
-    expect(document.push(OPS)).toBe(true);
+    expect(document.push(OPS)).toBe(1);
     await sees('the push to arrive', () => alpha.pushes.length === 1);
     alpha.tellMoved(BOARD, beta, 2);
     await sees('the push to be answered', () => document.unsettled === 0);

@@ -64,23 +64,27 @@ export class RawLink {
     this.#listener = listener;
     this.#heardMs = this.#lookedMs = nowMs();
     this.#watch = setInterval(() => this.#look(), LISTEN_EVERY_MS);
-    this.#carrier = carry(target, { protocol: PROTOCOL_VERSION, ...auth }, {
-      heard: () => void (this.#heardMs = nowMs()),
-      hello: (hello) => {
-        this.#hello = hello;
-        listener.greeted(this);
+    this.#carrier = carry(
+      target,
+      { protocol: PROTOCOL_VERSION, ...auth },
+      {
+        heard: () => void (this.#heardMs = nowMs()),
+        hello: (hello) => {
+          this.#hello = hello;
+          listener.greeted(this);
+        },
+        entries: (frame) => listener.entries(this, frame),
+        head: (beacon) => listener.head(this, beacon),
+        moved: (moved) => listener.moved(this, moved),
+        resume: (resume) => listener.resume(this, resume),
+        presence: (frame) => listener.presence(this, frame),
+        lost: () => this.#end({ kind: this.#hello ? 'lost' : 'unreached' }),
+        refused: ({ code, message }) => {
+          const isFinal = code !== undefined && DUTIES[code as Code] !== 'retry';
+          this.#end(isFinal ? { kind: 'refused', why: message ?? code } : { kind: 'unreached' });
+        },
       },
-      entries: (frame) => listener.entries(this, frame),
-      head: (beacon) => listener.head(this, beacon),
-      moved: (moved) => listener.moved(this, moved),
-      resume: (resume) => listener.resume(this, resume),
-      presence: (frame) => listener.presence(this, frame),
-      lost: () => this.#end({ kind: this.#hello ? 'lost' : 'unreached' }),
-      refused: ({ code, message }) => {
-        const isFinal = code !== undefined && DUTIES[code as Code] !== 'retry';
-        this.#end(isFinal ? { kind: 'refused', why: message ?? code } : { kind: 'unreached' });
-      },
-    });
+    );
   }
 
   get hello(): Hello | undefined {

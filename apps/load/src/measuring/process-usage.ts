@@ -22,6 +22,12 @@ export function residentBytes(pid: number): number | undefined {
   return match ? Number(match[1]) * 1_024 : undefined;
 }
 
+/** Memory that is the process's alone: what it shares with its siblings is left out. */
+export function ownBytes(pid: number): number | undefined {
+  const match = /^RssAnon:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? '');
+  return match ? Number(match[1]) * 1_024 : undefined;
+}
+
 function read(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');

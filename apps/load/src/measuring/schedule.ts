@@ -11,6 +11,8 @@ export class Schedule {
   constructor(
     private readonly perSecond: number,
     private readonly send: (index: number, intendedMs: number) => void,
+    /** The rate rises from nothing in this time. */
+    private readonly rampMs = 0,
   ) {
     this.#tick();
   }
@@ -26,6 +28,13 @@ export class Schedule {
   }
 
   #dueMs(): number {
-    return this.#startMs + (this.#next * 1_000) / this.perSecond;
+    return this.#startMs + dueAfterMs(this.#next, this.perSecond, this.rampMs);
   }
+}
+
+/** When the event of this number comes, after the start: while the rate rises evenly, their count grows with the square of time. */
+export function dueAfterMs(index: number, perSecond: number, rampMs: number): number {
+  const inRamp = (perSecond * rampMs) / 2_000;
+  if (index < inRamp) return Math.sqrt((2_000 * index * rampMs) / perSecond);
+  return rampMs + ((index - inRamp) * 1_000) / perSecond;
 }

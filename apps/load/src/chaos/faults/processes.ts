@@ -1,7 +1,7 @@
 /** What happens to server processes. */
 import { until, type ClusterNode } from '@homeport/testkit';
 import { nowMs } from '../../history/operation.js';
-import { pause, pickOwner, type Fault, type Stage } from '../stage.js';
+import { pause, pickOwner, type Fault, type ProcessFault, type ProcessStage } from '../stage.js';
 
 /** A node that finds out that it was declared dead ends with this, and is started again. */
 const EXIT_LOST = 75;
@@ -11,7 +11,7 @@ const HANG_HIGH_MS = 10_000;
 /** How long a joining node may take until it has slots: it waits, and is then given them at a bounded rate. */
 const SHARE_WITHIN_MS = 150_000;
 
-export const kill: Fault = {
+export const kill: ProcessFault = {
   name: 'kill',
   says: 'SIGKILL of an owner; it comes back a little later',
   nodesMin: 1,
@@ -25,11 +25,11 @@ export const kill: Fault = {
     await pause(stage.random.between(0, 1_000));
     if (!alone) await node.start();
     const missed = exit.signal === 'SIGKILL' ? undefined : `${node.name} ended by itself`;
-    return { did: `killed ${node.name}`, ownedAfterMs, missed };
+    return { did: `killed ${node.name}`, ownedAfterMs, missed, id };
   },
 };
 
-export const hang: Fault = {
+export const hang: ProcessFault = {
   name: 'hang',
   says: 'SIGSTOP of an owner for longer than its lease, then SIGCONT',
   nodesMin: 1,
@@ -48,17 +48,17 @@ export const hang: Fault = {
     const wokenMs = nowMs();
     node.cont();
     const did = `stopped ${node.name} for ${Math.round(wokenMs - struckMs)} ms`;
-    if (alone) return { did, missed };
+    if (alone) return { did, missed, id };
     await until(stage.patienceMs, `${node.name} to end when it woke`, () => node.exits.length > exits);
     const diedAfterMs = Math.round(nowMs() - wokenMs);
     const { code } = node.exits.at(-1)!;
     await serves(stage, node);
     const broke = code === EXIT_LOST ? [] : [`O4: ${node.name} woke and ended with ${code}, not ${EXIT_LOST}`];
-    return { did: `${did}; awake it ended after ${diedAfterMs} ms`, ownedAfterMs, broke };
+    return { did: `${did}; awake it ended after ${diedAfterMs} ms`, ownedAfterMs, broke, id };
   },
 };
 
-export const drain: Fault = {
+export const drain: ProcessFault = {
   name: 'drain',
   says: 'SIGTERM of an owner: it hands over and ends; then it comes back',
   nodesMin: 1,
@@ -68,7 +68,7 @@ export const drain: Fault = {
   },
 };
 
-export const rolling: Fault = {
+export const rolling: ProcessFault = {
   name: 'rolling',
   says: 'every node is drained and started again, one after the other',
   nodesMin: 1,
@@ -109,7 +109,7 @@ export const joinLeave: Fault = {
   },
 };
 
-async function drainOne(stage: Stage, node: ClusterNode, id: string) {
+async function drainOne(stage: ProcessStage, node: ClusterNode, id: string) {
   const struckMs = nowMs();
   const { code, signal } = await node.drain();
   const broke = code === 0 ? [] : [`E1: ${node.name} was asked to end and ended with ${code ?? signal}`];
@@ -117,11 +117,11 @@ async function drainOne(stage: Stage, node: ClusterNode, id: string) {
   if (alone) await node.start();
   const ownedAfterMs = await ownedWithout(stage, [id], struckMs);
   if (!alone) await node.start();
-  return { did: `drained ${node.name}`, ownedAfterMs, broke };
+  return { did: `drained ${node.name}`, ownedAfterMs, broke, id };
 }
 
 /** Answers how long after `sinceMs` every slot had a living owner that is not one of these. */
-export async function ownedWithout(stage: Stage, ids: readonly string[], sinceMs: number): Promise<number> {
+export async function ownedWithout(stage: ProcessStage, ids: readonly string[], sinceMs: number): Promise<number> {
   await until(stage.patienceMs, 'every slot to have a living owner', async () => {
     // Postgres may be away for a moment: that is no answer.
     return (await stage.watch.unservedBut(ids).catch(() => 1)) === 0;
@@ -129,11 +129,11 @@ export async function ownedWithout(stage: Stage, ids: readonly string[], sinceMs
   return nowMs() - sinceMs;
 }
 
-export async function serves({ patienceMs }: Stage, node: ClusterNode): Promise<void> {
+export async function serves({ patienceMs }: ProcessStage, node: ClusterNode): Promise<void> {
   await until(patienceMs, `${node.name} to serve again`, () => node.isUp);
 }
 
-async function idOf({ watch }: Stage, node: ClusterNode): Promise<string> {
+async function idOf({ watch }: ProcessStage, node: ClusterNode): Promise<string> {
   const { nodes } = await watch.look();
   const found = [...nodes].find(([, name]) => name === node.name);
   if (!found) throw new Error(`${node.name} is not in the table of nodes`);

@@ -1,0 +1,105 @@
+/**
+ * The end of a run: everything settles, all copies and all nodes are asked for their last word, and what was recorded is
+ * held against the log.
+ */
+import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import type { DocumentId } from '@homeport/protocol';
+import { HttpReader } from '../clients/http-reader.js';
+import { check, describe } from '../history/checker.js';
+import type { FaultTime, Violation } from '../history/evidence.js';
+import type { LogRow } from '../history/final-log.js';
+import { readHistory, Recorder } from '../history/recorder.js';
+import type { Operation } from '../history/operation.js';
+import type { Generators } from './generators.js';
+import type { RunVerdict } from './run-result.js';
+import type { System } from './system.js';
+
+/** So many documents are read from every node in the end; of more, these. */
+const READ_EVERYWHERE_MAX = 300;
+const VIOLATIONS_KEPT = 1_000;
+
+export interface Case {
+  readonly system: System;
+  readonly generators: Generators;
+  readonly token: string | undefined;
+  readonly historyFolder: string;
+  readonly faults: readonly FaultTime[];
+  /** What was seen to be wrong on the way. */
+  readonly violations: readonly Violation[];
+  readonly failures: readonly string[];
+}
+
+export async function judge(matter: Case): Promise<RunVerdict> {
+  const { system, historyFolder, faults } = matter;
+  const failures = [...matter.failures];
+  const log = await settle(matter, failures);
+  const history: Operation[] = [];
+  for (const name of await readdir(historyFolder))
+    try {
+      for (const operation of await readHistory(join(historyFolder, name))) history.push(operation);
+    } catch {
+      failures.push(`${name} is cut off: what its generator saw is not checked`);
+    }
+  const spans = await system.spans();
+  const verdict = check({ history, log: log ?? [], spans, faults });
+  // Without the log every push would seem lost.
+  const violations = [...matter.violations, ...(log ? verdict.violations : [])];
+  if (spans.length === 0 && system.unseen.length === 0) failures.push('no node gave its word on any slot');
+  return {
+    ok: violations.length === 0 && failures.length === 0,
+    says: [
+      ...describe({ ...verdict, violations, ok: violations.length === 0 && log !== undefined }, 5).split('\n'),
+      ...(spans.length > 0 ? [`ownership: ${spans.length} words of nodes on their slots`] : []),
+      ...system.unseen.map((what) => `not checked, ${what}`),
+      ...failures.map((failure) => `FAILED: ${failure}`),
+    ],
+    violations: violations.slice(0, VIOLATIONS_KEPT).map(({ rule, document, says }) => ({ rule, document, says })),
+  };
+}
+
+/** Answers the log, if it can be read; what did not come goes to `failures`. */
+async function settle(matter: Case, failures: string[]): Promise<readonly LogRow[] | undefined> {
+  const { system, generators } = matter;
+  const note = (missing: string | undefined): void => {
+    if (missing !== undefined && !failures.includes(missing)) failures.push(missing);
+  };
+  try {
+    const settled = await generators.quiet();
+    for (const { missing } of settled) note(missing);
+    const documents = [...new Set(settled.flatMap((one) => one.documents))];
+    const log = await system.finalLog(documents).catch((error: Error) => {
+      note(`the log could not be read: ${error.message.split('\n')[0]}`);
+      return undefined;
+    });
+    const heads = log && headsOf(log);
+    if (heads) await readEverywhere(matter, documents, heads, note);
+    for (const { missing } of await generators.finish(heads)) note(missing);
+    return log;
+  } catch (error) {
+    note((error as Error).message);
+    return undefined;
+  }
+}
+
+/** All nodes agree, and none is behind the end. */
+async function readEverywhere(
+  { system, token, historyFolder }: Case,
+  documents: readonly DocumentId[],
+  heads: ReadonlyMap<DocumentId, number>,
+  note: (missing: string) => void,
+): Promise<void> {
+  const recorder = new Recorder(join(historyFolder, 'conductor.jsonl'));
+  const reader = new HttpReader('http-final', (operation) => recorder.record(operation), token);
+  for (const document of documents.slice(0, READ_EVERYWHERE_MAX))
+    for (const url of system.urls)
+      if (((await reader.read(url, document, undefined)) ?? -1) < (heads.get(document) ?? 0))
+        note(`${url} did not answer for ${document} with its end when all was quiet`);
+  await recorder.close();
+}
+
+function headsOf(log: readonly LogRow[]): Map<DocumentId, number> {
+  const heads = new Map<DocumentId, number>();
+  for (const { document, toSeq } of log) heads.set(document, Math.max(toSeq, heads.get(document) ?? 0));
+  return heads;
+}
