@@ -26,6 +26,8 @@ export interface Struck {
   readonly broke?: readonly string[];
   /** From the blow until every slot had a living owner that was not hit. */
   readonly ownedAfterMs?: number | undefined;
+  /** How long the node took to end when it was asked to. */
+  readonly drainedMs?: number;
   /** The node that was hit, if it was one. */
   readonly id?: string;
 }

@@ -129,6 +129,7 @@ export class RawClient implements LinkListener {
     const place = this.#places.get(id);
     if (!place) return;
     clearTimeout(place.timer);
+    place.document.recordShown();
     place.link?.emit('close', { document: id }, () => {});
     this.#places.delete(id);
     place.document.disconnected();

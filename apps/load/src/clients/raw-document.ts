@@ -163,9 +163,14 @@ export class RawDocument {
     return true;
   }
 
+  /** What the copy was shown, and is not in the history yet, goes there. */
+  recordShown(): void {
+    if (this.copy.seq > 0) this.#recordCopy();
+  }
+
   /** Everything has settled: the copy as it stands goes into the history. */
   recordFinal(): void {
-    this.#recordCopy();
+    this.recordShown();
     const hash = this.copy.hash();
     if (hash === undefined) return this.#stop('the copy ends between two states');
     this.#record({ kind: 'final', start: nowMs(), end: nowMs(), seq: this.copy.seq, hash });
@@ -239,7 +244,7 @@ export class RawDocument {
     this.#record({ kind: 'read', start, end, seq: position.seq });
     if (head.snapshot) {
       // What the old copy was shown is not lost with it.
-      if (this.copy.seq > 0) this.#recordCopy();
+      this.recordShown();
       this.#seam.reset();
     }
     this.#page(opening, end, head, head);

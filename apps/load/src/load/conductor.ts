@@ -80,7 +80,9 @@ export class Conductor {
     const { nodes, urls, token, generators: count } = this.#options;
     await mkdir(this.#historyFolder, { recursive: true });
     if (urls.length === 0) this.#watcher.note(`starting ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`);
-    const system = urls.length > 0 ? await UrlSystem.reach(urls, token) : await OwnSystem.start(nodes, this.#folder);
+    const settings = this.#scenario.settings?.(sizeOf(this.#options.sizes)) ?? {};
+    const system =
+      urls.length > 0 ? await UrlSystem.reach(urls, token) : await OwnSystem.start(nodes, this.#folder, settings);
     const generators = new Generators(count, {
       second: (generator, second) => this.#heard(generator, second),
       violation: (document, says) => void this.#violations.push({ rule: 5, document, says, at: nowMs() }),
@@ -225,13 +227,16 @@ export class Conductor {
       system: { kind: system.kind, urls: this.#options.urls },
       figures: durationMs > warmUpMs ? this.#scenario.figures(measured(measuring)) : found,
       faults: this.#direction?.marks ?? [],
-      warnings: warningsOf({
-        processes,
-        seconds: this.#seconds,
-        warmUpMs,
-        loadBefore: this.#loadBefore,
-        cores: cpus().length,
-      }),
+      warnings: [
+        ...(this.#direction?.warnings ?? []),
+        ...warningsOf({
+          processes,
+          seconds: this.#seconds,
+          warmUpMs,
+          loadBefore: this.#loadBefore,
+          cores: cpus().length,
+        }),
+      ],
       ...(cutShort !== undefined && { cutShort }),
     };
   }

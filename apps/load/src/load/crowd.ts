@@ -41,6 +41,8 @@ export class Crowd {
   urls: readonly string[];
   /** How late something was sent that was due, at the worst since this was set back. */
   lateMs = 0;
+  /** `nowMs` and `performance.now` are one clock with two zeros. */
+  readonly #zeroMs = nowMs() - performance.now();
   readonly #carry = byWire();
   readonly #duties: Duty[] = [];
   readonly #schedules: Schedule[] = [];
@@ -78,7 +80,7 @@ export class Crowd {
   }
 
   /** Somebody more, with these documents open. */
-  join(name: string, documents: readonly DocumentId[], pin: 'redirect' | 'relay' = 'redirect'): Person {
+  join(name: string, documents: readonly DocumentId[], pin: 'redirect' | 'relay' = 'redirect', opens?: string): Person {
     const { urls, token, index } = this.plan;
     const person = new Person(
       {
@@ -89,6 +91,7 @@ export class Crowd {
       },
       this.tally,
       this.waits,
+      opens,
     );
     for (const document of documents) this.open(person, document);
     this.people.push(person);
@@ -98,6 +101,12 @@ export class Crowd {
   open(person: Person, document: DocumentId): RawDocument {
     this.documents.add(document);
     return person.open(document);
+  }
+
+  /** Forgets what the person knew of the document, and opens it anew. */
+  reopen(person: Person, document: DocumentId): RawDocument {
+    person.leave(document);
+    return this.open(person, document);
   }
 
   /** Makes people, so many at a time, and resolves when all of them have their documents open. */
@@ -189,10 +198,8 @@ export class Crowd {
   }
 
   #begin({ perSecond, work }: Duty, rampMs: number): void {
-    // `nowMs` and `performance.now` are one clock with two zeros.
-    const zeroMs = nowMs() - performance.now();
     const send = (index: number, intendedMs: number): void => {
-      const dueMs = intendedMs + zeroMs;
+      const dueMs = intendedMs + this.#zeroMs;
       this.lateMs = Math.max(this.lateMs, nowMs() - dueMs);
       work(index, dueMs);
     };

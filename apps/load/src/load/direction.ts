@@ -35,6 +35,7 @@ export class Direction {
   readonly marks: FaultMark[] = [];
   readonly times: FaultTime[] = [];
   readonly found: ResultFigure[] = [];
+  readonly warnings: string[] = [];
   /** Why the run failed, whatever the checker says. */
   readonly failures: string[] = [];
   readonly #parts: Parts;

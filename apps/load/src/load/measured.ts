@@ -18,11 +18,15 @@ export interface Measured {
   /** What the direction of the scenario found out. */
   readonly found: readonly ResultFigure[];
   percentile(kind: string, which: 'p50' | 'p99' | 'max', target?: Target): ResultFigure;
-  perSecond(kind: string): ResultFigure;
+  rate(kind: string): ResultFigure;
   cpuPerPush(): ResultFigure[];
+  /** Refused for good, of this kind. */
+  refused(kind: string, target?: Target): ResultFigure;
+  /** Of the servers' event loops, at the worst. */
+  serverLag(): ResultFigure[];
 }
 
-type Raw = Omit<Measured, 'percentile' | 'perSecond' | 'cpuPerPush'>;
+type Raw = Omit<Measured, 'percentile' | 'rate' | 'cpuPerPush' | 'refused' | 'serverLag'>;
 
 export function measured(raw: Raw): Measured {
   const stats = [
@@ -34,12 +38,16 @@ export function measured(raw: Raw): Measured {
   return {
     ...raw,
     percentile: (kind, which, target) => figure(`${kind} ${which}`, of(kind)?.latency[which] ?? 0, 'ms', target),
-    perSecond: (kind) => figure(`${kind}s`, (of(kind)?.ok ?? 0) / seconds, 'per second'),
+    refused: (kind, target) => figure(`${kind}: refused`, of(kind)?.refused ?? 0, '', target),
+    serverLag: () => {
+      const points = raw.processes.filter(isServer).flatMap((series) => series.points);
+      const lags = points.filter(({ atMs }) => atMs > raw.warmUpMs).map(({ loopLagMs }) => loopLagMs ?? 0);
+      return lags.length === 0 ? [] : [figure('server event loop, longest delay', Math.max(...lags), 'ms')];
+    },
+    rate: (kind) => figure(`${kind} rate`, (of(kind)?.ok ?? 0) / seconds, 'per second'),
     cpuPerPush: () => {
       const pushes = of('push')?.ok ?? 0;
-      const cpuMs = raw.processes
-        .filter(({ name }) => name.startsWith('node'))
-        .reduce((sum, series) => sum + cpuMsOf(series, raw.warmUpMs), 0);
+      const cpuMs = raw.processes.filter(isServer).reduce((sum, series) => sum + cpuMsOf(series, raw.warmUpMs), 0);
       return pushes === 0 || cpuMs === 0 ? [] : [figure('server CPU per push', (cpuMs * 1_000) / pushes, 'µs')];
     },
   };
@@ -47,6 +55,10 @@ export function measured(raw: Raw): Measured {
 
 export function figure(name: string, value: number, unit: string, target?: Target): ResultFigure {
   return { name, value, unit, ...(target && { target: { says: target.says, reached: value <= target.max } }) };
+}
+
+function isServer({ name }: ProcessSeries): boolean {
+  return name.startsWith('node');
 }
 
 /** Each point says what was used since the one before it. */

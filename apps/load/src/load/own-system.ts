@@ -21,9 +21,9 @@ export class OwnSystem implements System {
   }
 
   /** One node has nobody to quarrel with about slots: only several are watched in what they say of them. */
-  static async start(nodes: number, folder: string): Promise<OwnSystem> {
+  static async start(nodes: number, folder: string, settings: Readonly<Record<string, string>>): Promise<OwnSystem> {
     const spansFolder = nodes > 1 ? join(folder, 'spans') : undefined;
-    const env: Record<string, string> = { LOG_LEVEL: 'warn' };
+    const env: Record<string, string> = { LOG_LEVEL: 'warn', ...settings };
     if (spansFolder !== undefined) {
       await mkdir(spansFolder, { recursive: true });
       const witness = fileURLToPath(new URL('../witness/ownership.js', import.meta.url));

@@ -4,7 +4,15 @@
  * A push is due at its time, whatever has become of those before it. What a session may not send yet, because so many of
  * its pushes are unanswered, waits at the pen, and its wait counts: latency is from the time at which it was due.
  */
-import { DUTIES, type DocumentId, type Entry, type JsonObject, type Op, type PresenceFrame } from '@homeport/protocol';
+import {
+  DUTIES,
+  type DocumentId,
+  type Entry,
+  type JsonObject,
+  type Op,
+  type PresenceFrame,
+  type Seq,
+} from '@homeport/protocol';
 import { RawClient, type RawClientOptions, type RawObserver } from '../clients/raw-client.js';
 import type { RawDocument } from '../clients/raw-document.js';
 import { nowMs, type Operation, type PushOperation } from '../history/operation.js';
@@ -31,12 +39,15 @@ interface Pen {
 export class Person implements RawObserver {
   readonly #client: RawClient;
   readonly #pens = new Map<DocumentId, Pen>();
+  #droppedMs: number | undefined;
   readonly #record: (operation: Operation) => void;
 
   constructor(
     options: Omit<RawClientOptions, 'observer' | 'window'> & { readonly window?: number },
     private readonly tally: Tally,
     private readonly waits: LongestWaits,
+    /** What its opening of a document counts as. */
+    private readonly opens = 'open',
   ) {
     const { record, window = 64 } = options;
     this.#record = record;
@@ -101,20 +112,28 @@ export class Person implements RawObserver {
     );
   }
 
-  /** Reads the whole document over the socket. */
-  read(id: DocumentId, dueMs: number, kind = 'read'): void {
+  /** Reads the whole document over the socket, not older than `minSeq`. `seen`: what was answered is of this seq. */
+  read(id: DocumentId, dueMs: number, kind = 'read', minSeq?: Seq, seen: (seq: Seq) => void = () => {}): void {
     this.#pens.get(id)!.document.read((seq) => {
-      if (seq === undefined) this.tally.refused(kind);
-      else this.tally.ok(kind, nowMs() - dueMs);
-    });
+      if (seq === undefined) return this.tally.refused(kind);
+      this.tally.ok(kind, nowMs() - dueMs);
+      seen(seq);
+    }, minSeq);
   }
 
   point(id: DocumentId, state: JsonObject): void {
     this.#pens.get(id)!.document.wire?.emit('presence', { document: id, state });
   }
 
-  breakLinks(): void {
+  /** All its sockets break. */
+  drop(): void {
+    this.#droppedMs = nowMs();
     this.#client.breakLinks();
+  }
+
+  /** Since when it was dropped, and is not back yet. */
+  get droppedMs(): number | undefined {
+    return this.#droppedMs;
   }
 
   close(): void {
@@ -124,8 +143,12 @@ export class Person implements RawObserver {
   // ── what the client tells ────────────────────────────────────────────────────────────────────────────────────────
 
   opened(_document: RawDocument, startMs: number, headMs: number): void {
-    this.tally.ok('open', nowMs() - startMs);
-    this.tally.ok('first page', headMs - startMs);
+    const now = nowMs();
+    this.tally.ok(this.opens, now - startMs);
+    this.tally.ok(`${this.opens}: first page`, headMs - startMs);
+    if (this.#droppedMs === undefined || !this.isOpen) return;
+    this.tally.ok('back', now - this.#droppedMs);
+    this.#droppedMs = undefined;
   }
 
   saw(_document: RawDocument, entry: Entry): void {

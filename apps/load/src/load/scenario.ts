@@ -30,6 +30,8 @@ export interface Scenario {
   readonly seconds: number;
   /** It breaks or restarts servers, which it only does to its own. */
   readonly breaks: boolean;
+  /** Settings of its own servers. */
+  settings?(size: SizeOf): Readonly<Record<string, string>>;
   /** How many sockets there are in all. */
   sessions(size: SizeOf): number;
   /** In every generator: its share of the people joins. Resolves when they are there. */

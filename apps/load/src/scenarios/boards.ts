@@ -1,54 +1,22 @@
 import type { Scenario } from '../load/scenario.js';
-import { Editor, furniture } from './editing.js';
+import { officeSessions, officeSizes, openOffice } from './office.js';
 
-/** An office on a working day: many boards, a few people at each. */
 export const boards: Scenario = {
   name: 'boards',
   says: 'many boards with a few people each: they drag, type, point and read',
-  sizes: {
-    boards: { preset: 50, says: 'boards' },
-    people: { preset: 4, says: 'people at each' },
-    rate: { preset: 5, says: 'pushes per second of each', from: 0.1, isFraction: true },
-    cursors: { preset: 2, says: 'pointer positions per second of each', from: 0, isFraction: true },
-    reads: { preset: 0.2, says: 'reads per second of each, half of them over HTTP', from: 0, isFraction: true },
-    shapes: { preset: 20, says: 'shapes on each board' },
-    relayed: { preset: 0, says: 'so many of a hundred are relayed, not pinned', from: 0 },
-  },
+  sizes: officeSizes({ boards: 50, people: 4, rate: 5 }),
   nodes: 1,
   seconds: 30,
   breaks: false,
-  sessions: (size) => size('boards') * size('people'),
-  async populate(crowd) {
-    const { size } = crowd;
-    const [people, shapes] = [size('people'), size('shapes')];
-    const seats = crowd
-      .mine(size('boards'))
-      .flatMap((board) => Array.from({ length: people }, (_, seat) => ({ board, seat })));
-    const editors: Editor[] = [];
-    await crowd.joinAll(seats, ({ board, seat }) => {
-      const document = crowd.document(`board-${board}`);
-      const pin = crowd.pinOf(board * people + seat, size('relayed'));
-      const person = crowd.join(`p${board}-${seat}`, [document], pin);
-      editors.push(new Editor(person, document, seat, shapes));
-      return person;
-    });
-    const first = editors.filter((_, i) => seats[i]!.seat === 0);
-    await Promise.all(first.map(({ person, document }) => person.write(document, furniture(shapes))));
-    const turn = (index: number): Editor => editors[index % editors.length]!;
-    crowd.atRate(editors.length * size('rate'), (index, dueMs) => turn(index).work(dueMs));
-    crowd.atRate(editors.length * size('cursors'), (index, dueMs) => turn(index).point(dueMs));
-    crowd.atRate(editors.length * size('reads'), (index, dueMs) => {
-      const { person, document } = crowd.random.pick(editors);
-      if (index % 2 === 0) person.read(document, dueMs);
-      else void crowd.readOverHttp(person.documents[0]!, dueMs);
-    });
-  },
-  figures: ({ percentile, perSecond, cpuPerPush }) => [
+  sessions: officeSessions,
+  populate: openOffice,
+  figures: ({ percentile, rate, cpuPerPush }) => [
     percentile('push', 'p50'),
     percentile('push', 'p99', { says: 'P2: p99 ≤ 10 ms at 1,000 pushes/s', max: 10 }),
-    perSecond('push'),
+    rate('push'),
     percentile('deliver', 'p99'),
-    perSecond('deliver'),
+    rate('deliver'),
+    percentile('read', 'p99'),
     ...cpuPerPush(),
   ],
 };

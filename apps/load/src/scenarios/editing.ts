@@ -21,11 +21,11 @@ export class Editor {
   ) {}
 
   /** The time at which a change was due travels in it, so that whoever sees it knows how long it took. */
-  drag(dueMs: number): void {
+  drag(dueMs: number, done?: (isAccepted: boolean) => void): void {
     const key = shapeKey((this.seat + (this.#moves >> 5)) % this.shapes);
     const x = this.#moves++;
     const set = { x: x % 1_000, y: (x * 7) % 777, at: dueMs };
-    this.person.push(this.document, [{ op: 'patch', key, set, unset: [] }], dueMs);
+    this.person.push(this.document, [{ op: 'patch', key, set, unset: [] }], dueMs, 'push', done);
   }
 
   type(dueMs: number): void {

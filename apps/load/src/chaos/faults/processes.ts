@@ -29,34 +29,39 @@ export const kill: ProcessFault = {
   },
 };
 
-export const hang: ProcessFault = {
-  name: 'hang',
-  says: 'SIGSTOP of an owner for longer than its lease, then SIGCONT',
-  nodesMin: 1,
-  async strike(stage) {
-    const { node, id } = await pickOwner(stage);
-    const exits = node.exits.length;
-    const struckMs = nowMs();
-    const lengthMs = stage.random.between(HANG_LOW_MS, HANG_HIGH_MS);
-    const alone = stage.cluster.nodes.length === 1;
-    node.stop();
-    const ownedAfterMs = alone ? undefined : await ownedWithout(stage, [id], struckMs);
-    await pause(Math.max(0, lengthMs - (nowMs() - struckMs)));
-    const { acks } = stage.load;
-    if (alone) await pause(1_000);
-    const missed = alone && stage.load.acks > acks ? 'acknowledgements came while it hung' : undefined;
-    const wokenMs = nowMs();
-    node.cont();
-    const did = `stopped ${node.name} for ${Math.round(wokenMs - struckMs)} ms`;
-    if (alone) return { did, missed, id };
-    await until(stage.patienceMs, `${node.name} to end when it woke`, () => node.exits.length > exits);
-    const diedAfterMs = Math.round(nowMs() - wokenMs);
-    const { code } = node.exits.at(-1)!;
-    await serves(stage, node);
-    const broke = code === EXIT_LOST ? [] : [`O4: ${node.name} woke and ended with ${code}, not ${EXIT_LOST}`];
-    return { did: `${did}; awake it ended after ${diedAfterMs} ms`, ownedAfterMs, broke, id };
-  },
-};
+export const hang = hangFor(HANG_LOW_MS, HANG_HIGH_MS);
+
+/** So long, or something between. */
+export function hangFor(lowMs: number, highMs = lowMs): ProcessFault {
+  return {
+    name: 'hang',
+    says: 'SIGSTOP of an owner for longer than its lease, then SIGCONT',
+    nodesMin: 1,
+    async strike(stage) {
+      const { node, id } = await pickOwner(stage);
+      const exits = node.exits.length;
+      const struckMs = nowMs();
+      const lengthMs = stage.random.between(lowMs, highMs);
+      const alone = stage.cluster.nodes.length === 1;
+      node.stop();
+      const ownedAfterMs = alone ? undefined : await ownedWithout(stage, [id], struckMs);
+      await pause(Math.max(0, lengthMs - (nowMs() - struckMs)));
+      const { acks } = stage.load;
+      if (alone) await pause(1_000);
+      const missed = alone && stage.load.acks > acks ? 'acknowledgements came while it hung' : undefined;
+      const wokenMs = nowMs();
+      node.cont();
+      const did = `stopped ${node.name} for ${Math.round(wokenMs - struckMs)} ms`;
+      if (alone) return { did, missed, id };
+      await until(stage.patienceMs, `${node.name} to end when it woke`, () => node.exits.length > exits);
+      const diedAfterMs = Math.round(nowMs() - wokenMs);
+      const { code } = node.exits.at(-1)!;
+      await serves(stage, node);
+      const broke = code === EXIT_LOST ? [] : [`O4: ${node.name} woke and ended with ${code}, not ${EXIT_LOST}`];
+      return { did: `${did}; awake it ended after ${diedAfterMs} ms`, ownedAfterMs, broke, id };
+    },
+  };
+}
 
 export const drain: ProcessFault = {
   name: 'drain',
@@ -75,12 +80,14 @@ export const rolling: ProcessFault = {
   async strike(stage) {
     const broke: string[] = [];
     let ownedAfterMs = 0;
+    let drainedMs = 0;
     for (const node of [...stage.cluster.nodes]) {
       const struck = await drainOne(stage, node, await idOf(stage, node));
       broke.push(...struck.broke);
       ownedAfterMs = Math.max(ownedAfterMs, struck.ownedAfterMs);
+      drainedMs = Math.max(drainedMs, struck.drainedMs);
     }
-    return { did: `restarted ${stage.cluster.nodes.length} nodes`, ownedAfterMs, broke };
+    return { did: `restarted ${stage.cluster.nodes.length} nodes`, drainedMs, ownedAfterMs, broke };
   },
 };
 
@@ -112,12 +119,13 @@ export const joinLeave: Fault = {
 async function drainOne(stage: ProcessStage, node: ClusterNode, id: string) {
   const struckMs = nowMs();
   const { code, signal } = await node.drain();
+  const drainedMs = nowMs() - struckMs;
   const broke = code === 0 ? [] : [`E1: ${node.name} was asked to end and ended with ${code ?? signal}`];
   const alone = stage.cluster.nodes.length === 1;
   if (alone) await node.start();
   const ownedAfterMs = await ownedWithout(stage, [id], struckMs);
   if (!alone) await node.start();
-  return { did: `drained ${node.name}`, ownedAfterMs, broke, id };
+  return { did: `drained ${node.name}`, drainedMs, ownedAfterMs, broke, id };
 }
 
 /** Answers how long after `sinceMs` every slot had a living owner that is not one of these. */
