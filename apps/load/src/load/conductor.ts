@@ -221,7 +221,15 @@ export class Conductor {
     const measuring = { operations, joined: this.#joined, processes, warmUpMs, durationMs, found };
     return {
       ...{ format: 'homeport-load/1', scenario: name, says, seed, startedAt: this.#startedAt.toISOString() },
-      ...{ durationMs, warmUpMs, operations, series: moments, processes, ownership: this.#ownership, verdict },
+      ...{
+        durationMs,
+        warmUpMs,
+        operations,
+        series: moments.filter(({ atMs }) => atMs < durationMs),
+        processes,
+        ownership: this.#ownership,
+        verdict,
+      },
       options: { ...sizes, seconds, rampSeconds, generators, ...(system.kind === 'own' && { nodes }) },
       machine: machine(),
       system: { kind: system.kind, urls: this.#options.urls },

@@ -67,11 +67,15 @@ export class Direction {
     const { abort } = this.#parts;
     return new Promise((over, cut) => {
       if (abort.aborted) return cut(abort.reason as Error);
-      const timer = setTimeout(over, ms);
-      abort.addEventListener('abort', () => {
+      const onAbort = (): void => {
         clearTimeout(timer);
         cut(abort.reason as Error);
-      });
+      };
+      const timer = setTimeout(() => {
+        abort.removeEventListener('abort', onAbort);
+        over();
+      }, ms);
+      abort.addEventListener('abort', onAbort);
     });
   }
 

@@ -1,11 +1,16 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ClusterProcesses } from '@homeport/testkit';
+import { ClusterProcesses, until } from '@homeport/testkit';
 import { ClusterWatch } from '../chaos/cluster-watch.js';
 import { readFinalLog, type LogRow } from '../history/final-log.js';
 import { readSpans, type Span } from '../history/span.js';
 import type { System, SystemProcess } from './system.js';
+
+/** A node that joins waits until it is sure of the others, and is then given slots at a bounded rate. */
+const SHARE_WITHIN_MS = 150_000;
+/** Of what an even spread would give. */
+const ENOUGH = 0.9;
 
 /** Servers, Postgres and, with more than one server, Redis: all private to the run. */
 export class OwnSystem implements System {
@@ -30,7 +35,24 @@ export class OwnSystem implements System {
       env['NODE_OPTIONS'] = `--import file://${witness}`;
       env['OWNERSHIP_SPANS'] = spansFolder;
     }
-    return new OwnSystem(await ClusterProcesses.start({ nodes, env }), folder, spansFolder);
+    const system = new OwnSystem(await ClusterProcesses.start({ nodes, env }), folder, spansFolder);
+    try {
+      await system.balanced();
+      return system;
+    } catch (error) {
+      await system.stop();
+      throw error;
+    }
+  }
+
+  /** Resolves when every node has its share of the slots, or nearly so. */
+  async balanced(): Promise<void> {
+    const { nodes } = this.cluster;
+    await until(SHARE_WITHIN_MS, 'every node to have its share of the slots', async () => {
+      const { owners, nodes: names } = await this.watch.look();
+      const shares = nodes.map(({ name }) => owners.filter((owner) => names.get(owner ?? '') === name).length);
+      return shares.every((share) => share >= (ENOUGH * owners.length) / nodes.length);
+    });
   }
 
   get own(): OwnSystem {

@@ -11,14 +11,17 @@ const LETTERS_OF_TEN = 3;
 export class Editor {
   #moves = 0;
   #letters = 0;
-  #pushes = 0;
+  #pushes: number;
 
   constructor(
     readonly person: Person,
     readonly document: DocumentId,
     private readonly seat: number,
     private readonly shapes: number,
-  ) {}
+  ) {
+    // Not everybody types at the same time.
+    this.#pushes = seat * LETTERS_OF_TEN;
+  }
 
   /** The time at which a change was due travels in it, so that whoever sees it knows how long it took. */
   drag(dueMs: number, done?: (isAccepted: boolean) => void): void {

@@ -1,14 +1,8 @@
-import { until } from '@homeport/testkit';
 import { nowMs } from '../history/operation.js';
 import { figure } from '../load/measured.js';
 import type { Scenario } from '../load/scenario.js';
 import { officeSessions, officeSizes, openOffice } from './office.js';
 import { reportOutages } from './outages.js';
-
-/** It waits until it is sure of the others, and is then given slots at a bounded rate. */
-const SHARE_WITHIN_MS = 150_000;
-/** Of what an even spread would give it. */
-const ENOUGH = 0.9;
 
 export const join: Scenario = {
   name: 'join',
@@ -29,11 +23,9 @@ export const join: Scenario = {
       const start = nowMs();
       const { name } = await cluster.add();
       servesMs = nowMs() - start;
-      await until(SHARE_WITHIN_MS, `${name} to have its share`, async () => {
-        const { owners, nodes } = await watch.look();
-        share = owners.filter((owner) => nodes.get(owner ?? '') === name).length;
-        return share >= (ENOUGH * owners.length) / cluster.nodes.length;
-      });
+      await direction.own.balanced();
+      const { owners, nodes } = await watch.look();
+      share = owners.filter((owner) => nodes.get(owner ?? '') === name).length;
       return { did: `${name} served after ${Math.round(servesMs)} ms and has ${share} slots` };
     });
     const after = (await watch.look()).owners;
