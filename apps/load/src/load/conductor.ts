@@ -77,12 +77,8 @@ export class Conductor {
   }
 
   async play(): Promise<RunResult> {
-    const { nodes, urls, token, generators: count } = this.#options;
-    await mkdir(this.#historyFolder, { recursive: true });
-    if (urls.length === 0) this.#watcher.note(`starting ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`);
-    const settings = this.#scenario.settings?.(sizeOf(this.#options.sizes)) ?? {};
-    const system =
-      urls.length > 0 ? await UrlSystem.reach(urls, token) : await OwnSystem.start(nodes, this.#folder, settings);
+    const { token, generators: count } = this.#options;
+    const system = await this.#system();
     const generators = new Generators(count, {
       second: (generator, second) => this.#heard(generator, second),
       violation: (document, says) => void this.#violations.push({ rule: 5, document, says, at: nowMs() }),
@@ -101,6 +97,19 @@ export class Conductor {
       generators.end();
       await system.stop();
     }
+  }
+
+  async #system(): Promise<System> {
+    const { nodes, urls, token, prefix, sizes } = this.#options;
+    // Before a folder is made: an address that does not answer leaves nothing behind.
+    if (urls.length > 0) {
+      const system = await UrlSystem.reach(urls, token, prefix);
+      await mkdir(this.#historyFolder, { recursive: true });
+      return system;
+    }
+    await mkdir(this.#historyFolder, { recursive: true });
+    this.#watcher.note(`starting ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`);
+    return OwnSystem.start(nodes, this.#folder, this.#scenario.settings?.(sizeOf(sizes)) ?? {});
   }
 
   /** Until it is over. Answers why it ended early, if so. */

@@ -1,6 +1,6 @@
 /** `npm run load -- <scenario>`: one command for a load on a Homeport, its own or one elsewhere. */
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError, type Command } from '../command.js';
 import { renderPage } from '../page/page.js';
@@ -59,7 +59,6 @@ function scenarioNamed(name: string | undefined): Scenario {
 async function play(scenario: Scenario, options: LoadOptions): Promise<number> {
   const folder = options.out ?? join('.homeport', 'load', `${scenario.name}-${stamp(new Date())}`);
   if (existsSync(join(folder, 'result.json'))) throw new CommandError(`${folder} holds the result of another run`);
-  await mkdir(folder, { recursive: true });
   const view = new LiveView(process.stdout, scenario.name, (options.warmUpSeconds + options.seconds) * 1_000);
   const conductor = new Conductor(scenario, options, folder, {
     note: (line) => void process.stderr.write(`${line}\n`),

@@ -1,5 +1,13 @@
 /** A system elsewhere, seen through what it shows to everybody. */
-import { LIMITS, PROTOCOL_VERSION, type DocumentId, type Entry, type EntriesReply, type Seq } from '@homeport/protocol';
+import {
+  LIMITS,
+  PROTOCOL_VERSION,
+  type DocumentId,
+  type Entry,
+  type EntriesReply,
+  type OpenReply,
+  type Seq,
+} from '@homeport/protocol';
 import { WireSocket } from '../measuring/wire-socket.js';
 import { CommandError } from '../command.js';
 import type { LogEntry, LogRow } from '../history/final-log.js';
@@ -21,8 +29,8 @@ export class UrlSystem implements System {
   ) {}
 
   /** Throws a `CommandError` where an address can not be reached or does not let us in. */
-  static async reach(urls: readonly string[], token: string | undefined): Promise<UrlSystem> {
-    for (const url of urls) await comeIn(url, token);
+  static async reach(urls: readonly string[], token: string | undefined, prefix: string): Promise<UrlSystem> {
+    for (const url of urls) await comeIn(url, token, prefix);
     return new UrlSystem(urls, token);
   }
 
@@ -93,7 +101,7 @@ function withAfter(entry: Entry, accepted: Map<string, number>): LogEntry {
   return { ...entry, after };
 }
 
-async function comeIn(url: string, token: string | undefined): Promise<void> {
+async function comeIn(url: string, token: string | undefined, prefix: string): Promise<void> {
   const wire = new WireSocket(url, { protocol: PROTOCOL_VERSION, ...(token !== undefined && { token }) });
   try {
     await new Promise<void>((done, failed) => {
@@ -105,6 +113,10 @@ async function comeIn(url: string, token: string | undefined): Promise<void> {
         ANSWER_WITHIN_MS,
       ).unref();
     });
+    // An open creates nothing. A node that is not the owner has nothing to say against it.
+    const reply = await wire.ask<OpenReply>('open', { document: `${prefix}may-i` });
+    if (reply.ok ? reply.access !== 'write' : reply.code === 'forbidden')
+      throw new CommandError(`${url} does not let us write to documents called ${prefix}…`);
   } finally {
     wire.close();
   }

@@ -1,4 +1,4 @@
-import { residentBytes } from '../bench/process-usage.js';
+import { residentBytes } from '../measuring/process-usage.js';
 import type { Crowd } from '../load/crowd.js';
 import type { Direction } from '../load/direction.js';
 import { figure } from '../load/measured.js';
