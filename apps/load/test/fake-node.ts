@@ -11,6 +11,7 @@ import {
   type NodeRef,
   type OpenReply,
   type OpenRequest,
+  type PresenceRequest,
   type PushReply,
   type PushRequest,
   type Seq,
@@ -21,6 +22,7 @@ import { Server } from 'socket.io';
 export class FakeNode {
   readonly opens: OpenRequest[] = [];
   readonly pushes: PushRequest[] = [];
+  readonly presences: { readonly request: PresenceRequest; readonly wantsAnswer: boolean }[] = [];
   /** The `node` that each socket asked for. */
   readonly askedFor: (string | undefined)[] = [];
   greets = true;
@@ -50,6 +52,9 @@ export class FakeNode {
         this.opens.push(request as OpenRequest);
         const reply = this.onOpen(request as OpenRequest);
         if (reply) ack(reply);
+      });
+      socket.on('presence', (request, ...more: unknown[]) => {
+        this.presences.push({ request, wantsAnswer: more.length > 0 });
       });
       socket.on('push', (request, ack) => {
         this.pushes.push(request);

@@ -155,6 +155,14 @@ describe.each(CARRIERS)('carried by $by', ({ carrier }) => {
     });
   });
 
+  it('waits for no answer to what has none', async () => {
+    const document = dial().open(BOARD);
+    await sees('the document to be open', () => document.isOpen);
+    document.wire!.emit('presence', { document: BOARD, state: { x: 1 } });
+    await sees('the presence to arrive', () => alpha.presences.length === 1);
+    expect(alpha.presences).toEqual([{ request: { document: BOARD, state: { x: 1 } }, wantsAnswer: false }]);
+  });
+
   describe('a raw client that is relayed', () => {
     it('says so, and stays where it is', async () => {
       const document = dial({ pin: 'relay', startAt: 1 }).open(BOARD);

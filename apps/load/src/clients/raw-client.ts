@@ -233,7 +233,8 @@ export class RawClient implements LinkListener {
       node: hello.node,
       pin: isElsewhere ? 'relay' : this.pin,
       emit: (event, ...args) => {
-        const [request, ack] = args as unknown as [object, (reply: never) => void];
+        const [request, ack] = args as unknown as [object, ((reply: never) => void) | undefined];
+        if (ack === undefined) return link.emit(event, ...args);
         const wire = place.document.wire;
         const answered = (reply: never): void => {
           if (place.document.wire === wire) ack(reply);

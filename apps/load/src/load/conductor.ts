@@ -56,6 +56,7 @@ export class Conductor {
   #direction: Direction | undefined;
   #startMs = 0;
   #acks = 0;
+  #isOver = false;
   #answeredMs = 0;
 
   constructor(scenario: Scenario, options: LoadOptions, folder: string, watcher: Watcher) {
@@ -85,6 +86,7 @@ export class Conductor {
     });
     try {
       const cutShort = await this.#work(system, generators);
+      this.#isOver = true;
       this.#watcher.note('settling, and reading the log');
       const durationMs = this.#startMs === 0 ? 0 : nowMs() - this.#startMs;
       const verdict = await judge({
@@ -201,7 +203,7 @@ export class Conductor {
     if (ok > 0) this.#answeredMs = nowMs();
     this.#acks += counts.find(({ kind }) => kind === 'push')?.ok ?? 0;
     const moment = this.#timeline.add(second.second, counts);
-    if (!moment) return;
+    if (!moment || this.#isOver) return;
     const mark = this.#direction?.marks.at(-1);
     this.#watcher.moment(moment, atMs, mark && `${mark.name}: ${mark.says}`);
   }

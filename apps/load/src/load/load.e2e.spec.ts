@@ -142,7 +142,7 @@ describe('a load run on a system elsewhere', () => {
     const plant = pathToFileURL(resolve('dist/apps/load/src/planted/lost-frames.js')).href;
     const server = await ServerProcess.start({ env: { LOG_LEVEL: 'warn', NODE_OPTIONS: `--import ${plant}` } });
     try {
-      // Of so many boards, one loses its last frame.
+      // Every fifth frame is lost, so of so many boards some lose their last one.
       const many = ['--boards', '40', '--people', '1', '--warm-up', '1', '--seconds', '2', '--patience', '5'];
       const run = new LoadRun('boards', ...many, '--url', server.url);
       expect(await run.exited, run.lines.join('\n')).toBe(1);

@@ -10,7 +10,7 @@ import { Conductor } from './conductor.js';
 import { inOwnGroup } from './own-group.js';
 import { assertFilesEnough } from './open-files.js';
 import { commonLines, helpOf, readOptions, type LoadOptions } from './options.js';
-import type { RunResult } from './run-result.js';
+import type { Moment, RunResult } from './run-result.js';
 import { sizeOf, type Scenario } from './scenario.js';
 import { summaryOf } from './summary.js';
 
@@ -60,9 +60,14 @@ async function play(scenario: Scenario, options: LoadOptions): Promise<number> {
   const folder = options.out ?? join('.homeport', 'load', `${scenario.name}-${stamp(new Date())}`);
   if (existsSync(join(folder, 'result.json'))) throw new CommandError(`${folder} holds the result of another run`);
   const view = new LiveView(process.stdout, scenario.name, (options.warmUpSeconds + options.seconds) * 1_000);
+  let last: { readonly moment: Moment; readonly atMs: number } | undefined;
   const conductor = new Conductor(scenario, options, folder, {
-    note: (line) => void process.stderr.write(`${line}\n`),
-    moment: (moment, atMs, note) => view.show(moment, { atMs, ...(note !== undefined && { note }) }),
+    // Once the view is there, nobody else writes to the terminal.
+    note: (note) => (last ? view.show(last.moment, { atMs: last.atMs, note }) : void process.stderr.write(`${note}\n`)),
+    moment: (moment, atMs, note) => {
+      last = { moment, atMs };
+      view.show(moment, { atMs, ...(note !== undefined && { note }) });
+    },
   });
   let interrupts = 0;
   const interrupt = (): void => {
