@@ -36,11 +36,11 @@ class Generator {
       case 'flow':
         return tell({ kind: 'flowing', missing: await this.#the.flow() });
       case 'quiet': {
-        const missing = await this.#the.quiet();
-        return tell({ kind: 'settled', documents: [...this.#the.documents], missing });
+        const missing = await this.#crowd?.quiet();
+        return tell({ kind: 'settled', documents: [...(this.#crowd?.documents ?? [])], missing });
       }
       case 'finish': {
-        const missing = await this.#the.finish(message.heads && new Map(message.heads));
+        const missing = await this.#crowd?.finish(message.heads && new Map(message.heads));
         clearTimeout(this.#ticker);
         await this.#recorder?.close();
         return tell({ kind: 'finished', missing });

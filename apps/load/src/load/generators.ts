@@ -91,17 +91,12 @@ export class Generators {
     for (const child of this.#children) child.kill('SIGKILL');
   }
 
-  /** One question at a time. */
+  /** One question at a time: a new one is asked when nobody waits for the old one any more. */
   async #ask<K extends Kind>(kind: K, question: (index: number) => ToGenerator): Promise<Told<K>[]> {
-    if (this.#asked) throw new Error(`the generators are still asked for ${this.#asked.kind}`);
     const answers: FromGenerator[] = [];
     const answered = new Promise<void>((done) => (this.#asked = { kind, answers, done }));
     for (const [index, child] of this.#children.entries()) if (child.connected) child.send(question(index));
-    try {
-      await Promise.race([answered, this.#death]);
-    } finally {
-      this.#asked = undefined;
-    }
+    await Promise.race([answered, this.#death]);
     return answers as Told<K>[];
   }
 

@@ -7,7 +7,7 @@ import { renderPage } from '../page/page.js';
 import { LiveView } from '../page/live-view.js';
 import { OTHERS, SCENARIOS } from '../scenarios/all.js';
 import { Conductor } from './conductor.js';
-import { inOwnGroup } from './own-group.js';
+import { EXIT_INTERRUPTED, inOwnGroup } from './own-group.js';
 import { assertFilesEnough } from './open-files.js';
 import { commonLines, helpOf, readOptions, type LoadOptions } from './options.js';
 import type { Moment, RunResult } from './run-result.js';
@@ -15,7 +15,6 @@ import { sizeOf, type Scenario } from './scenario.js';
 import { summaryOf } from './summary.js';
 
 const INTERRUPTED = 'it was interrupted';
-const EXIT_INTERRUPTED = 130;
 
 export const load: Command = {
   name: 'load',
@@ -69,9 +68,10 @@ async function play(scenario: Scenario, options: LoadOptions): Promise<number> {
       view.show(moment, { atMs, ...(note !== undefined && { note }) });
     },
   });
-  let interrupts = 0;
+  let isInterrupted = false;
+  // A second Ctrl-C changes nothing: the servers have to be ended, and what that may take is bounded.
   const interrupt = (): void => {
-    if (++interrupts > 1) process.exit(EXIT_INTERRUPTED);
+    isInterrupted = true;
     conductor.cut(INTERRUPTED);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt);
@@ -80,7 +80,7 @@ async function play(scenario: Scenario, options: LoadOptions): Promise<number> {
   const result = await conductor.play();
   await keep(result, folder);
   view.end([...summaryOf(result), `result: ${join(folder, 'index.html')}`]);
-  return interrupts > 0 ? EXIT_INTERRUPTED : result.verdict.ok ? 0 : 1;
+  return isInterrupted ? EXIT_INTERRUPTED : result.verdict.ok ? 0 : 1;
 }
 
 async function keep(result: RunResult, folder: string): Promise<void> {

@@ -4,6 +4,9 @@
  */
 import { spawn } from 'node:child_process';
 
+/** What a shell says of a process that Ctrl-C ended. */
+export const EXIT_INTERRUPTED = 130;
+
 const APART = 'HOMEPORT_LOAD_APART';
 
 export async function inOwnGroup(task: () => Promise<number>): Promise<number> {
@@ -14,5 +17,5 @@ export async function inOwnGroup(task: () => Promise<number>): Promise<number> {
     env: { ...process.env, [APART]: 'yes' },
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGINT'));
-  return new Promise((ended) => child.on('exit', (code) => ended(code ?? 1)));
+  return new Promise((ended) => child.on('exit', (code, signal) => ended(code ?? (signal === 'SIGINT' ? EXIT_INTERRUPTED : 1))));
 }
