@@ -17,5 +17,7 @@ export async function inOwnGroup(task: () => Promise<number>): Promise<number> {
     env: { ...process.env, [APART]: 'yes' },
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill('SIGINT'));
-  return new Promise((ended) => child.on('exit', (code, signal) => ended(code ?? (signal === 'SIGINT' ? EXIT_INTERRUPTED : 1))));
+  return new Promise((ended) =>
+    child.on('exit', (code, signal) => ended(code ?? (signal === 'SIGINT' ? EXIT_INTERRUPTED : 1))),
+  );
 }
