@@ -50,12 +50,6 @@ export class Direction {
   get leftMs(): number {
     return this.#parts.endMs - nowMs();
   }
-  get patienceMs(): number {
-    return this.#parts.stage.patienceMs;
-  }
-  get documents(): readonly DocumentId[] {
-    return this.#parts.stage.load.documents;
-  }
   get own(): OwnSystem {
     const { own } = this.system;
     if (!own) throw new Error('this is for a cluster of the run’s own');

@@ -6,6 +6,7 @@
  */
 import {
   DUTIES,
+  LIMITS,
   type DocumentId,
   type Entry,
   type JsonObject,
@@ -43,15 +44,15 @@ export class Person implements RawObserver {
   readonly #record: (operation: Operation) => void;
 
   constructor(
-    options: Omit<RawClientOptions, 'observer' | 'window'> & { readonly window?: number },
+    options: Omit<RawClientOptions, 'observer' | 'window'>,
     private readonly tally: Tally,
     private readonly waits: LongestWaits,
     /** What its opening of a document counts as. */
     private readonly opens = 'open',
   ) {
-    const { record, window = 64 } = options;
-    this.#record = record;
-    this.#client = new RawClient({ ...options, window, observer: this, record: (operation) => this.#seen(operation) });
+    this.#record = options.record;
+    const record = (operation: Operation): void => this.#seen(operation);
+    this.#client = new RawClient({ ...options, window: LIMITS.pendingPushes, observer: this, record });
   }
 
   get name(): string {

@@ -1,6 +1,5 @@
 /** A system elsewhere, seen through what it shows to everybody. */
 import {
-  LIMITS,
   PROTOCOL_VERSION,
   type DocumentId,
   type Entry,
@@ -124,5 +123,5 @@ async function comeIn(url: string, token: string | undefined, prefix: string): P
 
 function reasonOf(text: string): string {
   const { message, data } = JSON.parse(text) as { message?: string; data?: { code?: string; message?: string } };
-  return data?.message ?? data?.code ?? message ?? text.slice(0, LIMITS.keyBytes);
+  return data?.message ?? data?.code ?? message ?? text;
 }
