@@ -2,12 +2,11 @@
 import { bench } from './bench/bench.js';
 import { chaos } from './chaos/chaos.js';
 import { CommandError, type Command } from './command.js';
-import { compare } from './compare/compare.js';
 import { kill } from './kill/kill.js';
 import { load } from './load/load.js';
 import { scale } from './scale/scale.js';
 
-const COMMANDS: readonly Command[] = [load, bench, kill, chaos, scale, compare];
+const COMMANDS: readonly Command[] = [load, bench, kill, chaos, scale];
 
 try {
   process.exitCode = await main(process.argv.slice(2));

@@ -24,7 +24,7 @@ describe('a comparison', () => {
 
   /** `seen` gets everything that it has written so far, whenever it writes. */
   async function compare(args: readonly string[], seen?: (stdout: string, interrupt: () => void) => void) {
-    const child = spawn(process.execPath, [MAIN, 'compare', ...args], {
+    const child = spawn(process.execPath, [MAIN, 'load', 'compare', ...args], {
       env: { ...process.env, TMPDIR: temporary },
       // A group of its own, as that of a terminal, to which a Ctrl-C goes as a whole.
       detached: true,

@@ -1,4 +1,5 @@
 import type { Command } from '../command.js';
+import { compare } from '../compare/compare.js';
 import type { Scenario } from '../load/scenario.js';
 import { boards } from './boards.js';
 import { cold } from './cold.js';
@@ -28,4 +29,4 @@ export const SCENARIOS: readonly Scenario[] = [
 ];
 
 /** What is called like a scenario and is a command of its own. */
-export const OTHERS: readonly Command[] = [];
+export const OTHERS: readonly Command[] = [compare];
