@@ -61,7 +61,7 @@ describe('DocumentHost: serving', () => {
   it('R1 E6: nothing is read or pushed once the lease has run out, unless a reader allows stale state', async () => {
     const { home, push } = await start();
     await push(1, 'kept');
-    home.database.stop();
+    home.database.freeze();
     await home.world.advance(2_000);
     expect(await answered(home, read(home, BOARD))).toMatchObject({ ok: true, position: { seq: 1 } });
     await home.world.advance(2_000);
