@@ -48,11 +48,10 @@ describe('one node under load, and everything that can go wrong with it', () => 
     expect(result.httpReads.answered).toBeGreaterThan(0);
   }, 400_000);
 
-  it('E6, W1: a server that acknowledges before it commits is found out', async () => {
-    const settings = { nodes: 1, seed: 7, faults: ['postgres-short'], plant: 'ack-before-commit' };
+  it('E6: a server that acknowledges before it commits is found out', async () => {
+    const settings = { nodes: 1, seed: 7, faults: ['postgres-hang'], plant: 'ack-before-commit' };
     const result = await chaos({ ...settings, patienceMs: 10_000 });
     expect(result.failures.some((failure) => failure.startsWith('E6'))).toBe(true);
-    expect(rulesBroken(result)).toContain(1);
   }, 200_000);
 
   it('R5: a frame that leaves before the commit is found out', async () => {

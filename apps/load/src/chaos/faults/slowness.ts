@@ -12,6 +12,8 @@ const HANG_HIGH_MS = 8_000;
 /** They come long before a message is given up that Redis does not take, which is after 2 s. */
 const ACKS = 20;
 const IN_FLIGHT_MS = 300;
+/** After so long nothing is on its way any more, and the leases run on still. */
+const ARRIVED_MS = 1_000;
 
 export const slowPostgres: Fault = {
   name: 'slow-postgres',
@@ -52,9 +54,9 @@ export const postgresHang: Fault = {
       pids.push(...backends);
       signal(backends, 'SIGSTOP');
       // What was answered already, and is still on its way to a client, has arrived by then.
-      await pause(lengthMs / 2);
+      await pause(ARRIVED_MS);
       const { acks } = load;
-      await pause(lengthMs / 2);
+      await pause(lengthMs - ARRIVED_MS);
       acksMeanwhile = load.acks - acks;
     } finally {
       signal(pids, 'SIGCONT');
