@@ -129,9 +129,9 @@ describe('Session: documents', () => {
       home.fanOut[deliver](BOARD, 'head', '{}');
       return channel.of('head').length;
     };
-    await session.listenAhead(() => true);
+    await session.documents.listenAhead(() => true);
     expect([heads('deliverRelayed'), heads('deliver')]).toEqual([1, 2]);
-    session.stayed(() => false);
+    session.documents.stayed(() => false);
     expect([heads('deliverRelayed'), heads('deliver')]).toEqual([2, 3]);
   });
 
@@ -140,9 +140,9 @@ describe('Session: documents', () => {
     const { session, channel } = home.connect('s1');
     await ask(session, 'open', { document: BOARD });
     let isMoving = true;
-    const listening = session.listenAhead(() => isMoving);
+    const listening = session.documents.listenAhead(() => isMoving);
     isMoving = false;
-    session.stayed(() => isMoving);
+    session.documents.stayed(() => isMoving);
     await listening;
     home.fanOut.deliverRelayed(BOARD, 'head', '{}');
     expect(channel.of('head')).toEqual([]);

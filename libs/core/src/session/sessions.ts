@@ -57,18 +57,18 @@ export class Sessions {
 
   /** What is published of these slots by their next owner is heard, as far as that can be had while `isMoving`. */
   async listenAhead(isMoving: (slot: Slot) => boolean): Promise<void> {
-    await Promise.all([...this.#all.values()].map((session) => session.listenAhead(isMoving)));
+    await Promise.all([...this.#all.values()].map((session) => session.documents.listenAhead(isMoving)));
   }
 
   /** Slots that were about to move did not, but for those that `isMoving`. */
   stayed(isMoving: (slot: Slot) => boolean): void {
-    for (const session of this.#all.values()) session.stayed(isMoving);
+    for (const session of this.#all.values()) session.documents.stayed(isMoving);
   }
 
   /** These slots are other nodes' now. */
   moved(lost: readonly LostSlot[]): void {
     const bySlot = new Map(lost.map((slot) => [slot.slot, slot]));
-    for (const session of this.#all.values()) session.moved(bySlot, this.#departures);
+    for (const session of this.#all.values()) session.documents.moved(bySlot, this.#departures);
   }
 
   /** Resolves when every session that can go to a new owner has gone there, or at `endMs`. */
@@ -77,20 +77,20 @@ export class Sessions {
       const nowMs = this.#clock.monotonicMs();
       return nowMs >= endMs || nowMs >= this.#departures.lastMs + PARTING_MS;
     };
-    while (!isOver() && [...this.#all.values()].some(({ parted }) => parted > 0))
+    while (!isOver() && [...this.#all.values()].some(({ documents }) => documents.parted > 0))
       await pause(this.#clock, PARTING_POLL_MS);
   }
 
   /** These slots are ours now. */
   gained(slots: readonly Slot[]): void {
     const mine = new Set(slots);
-    for (const session of this.#all.values()) session.cameHome((document) => mine.has(slotOf(document)));
+    for (const session of this.#all.values()) session.documents.cameHome((document) => mine.has(slotOf(document)));
   }
 
   /** These documents, which are relayed here, live here. */
   atHome(documents: readonly DocumentId[]): void {
     const here = new Set(documents);
-    for (const session of this.#all.values()) session.cameHome((document) => here.has(document));
+    for (const session of this.#all.values()) session.documents.cameHome((document) => here.has(document));
   }
 
   end(why: string): void {
