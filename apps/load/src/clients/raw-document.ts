@@ -22,13 +22,14 @@ import {
   type Refusal,
   type Seq,
 } from '@homeport/protocol';
-import { DocumentCopy } from '../history/document-copy.js';
-import { nowMs, type Unstamped } from '../history/operation.js';
-import type { CopyRecording, RawClientOptions } from './raw-client.js';
+import type { DocumentCopy } from '../history/document-copy.js';
+import { nowMs } from '../history/operation.js';
+import type { RawClientOptions } from './raw-client.js';
 import { RawWriter, waitMs, type MovedTo } from './raw-writer.js';
 import type { Route } from './route.js';
 import { Seam } from './seam.js';
 import type { Wire } from './wire.js';
+import { Witness } from './witness.js';
 
 /** One attempt to open: answers to an earlier one do not count. */
 interface Opening {
@@ -54,22 +55,16 @@ interface Host {
 
 const DOUBT_AFTER_MS = 2_000;
 
-const DENSE: CopyRecording = { everyMs: 0, hashEverySeqs: 50 };
-
 export class RawDocument {
   readonly #options: RawClientOptions;
   readonly #writer: RawWriter;
   readonly #seam: Seam;
+  readonly #witness: Witness;
   readonly #route: Route;
   readonly #host: Host;
   #state: State = { kind: 'away' };
-  #user = '';
-  #node = '';
-  #epoch = 0;
   #timeline: string | undefined;
   #fetching = false;
-  #hashedAt = 0;
-  #copiedMs = 0;
   /** Since when the node has answered nothing but `unavailable`. */
   #putOffSince: number | undefined;
 
@@ -84,8 +79,9 @@ export class RawDocument {
     this.#host = host;
     const { observer } = options;
     this.#seam = new Seam(observer && ((entry) => observer.saw(this, entry)));
+    this.#witness = new Witness(id, options, this.#seam);
     this.#writer = new RawWriter(id, options.window, {
-      record: (observed) => this.#record(observed),
+      record: (observed) => this.#witness.record(observed),
       goOn: (wire, afterMs) => (afterMs > 0 ? this.#later(wire, afterMs, () => this.#pump()) : this.#pump()),
       reopen: (afterMs) => this.reopen(afterMs),
       moved: (to) => host.moved(to),
@@ -152,36 +148,26 @@ export class RawDocument {
     const least = minSeq !== undefined && this.#timeline !== undefined && { minSeq, timeline: this.#timeline };
     wire.emit('read', { document: this.id, ...least }, (reply) => {
       answered(reply.ok ? reply.position.seq : undefined);
-      if (!reply.ok) return;
-      const copy = new DocumentCopy();
-      copy.install(reply.records);
-      copy.standAt(reply.position.seq);
-      const hash = copy.hash();
-      const read = { kind: 'read', start, end: nowMs(), seq: copy.seq } as const;
-      this.#record({ ...read, ...(hash !== undefined && { hash }), ...(reply.stale && { stale: true }) });
+      if (reply.ok) this.#witness.read(start, reply);
     });
     return true;
   }
 
   /** What the copy was shown, and is not in the history yet, goes there. */
   recordShown(): void {
-    if (this.copy.seq > 0) this.#recordCopy();
+    this.#witness.shown();
   }
 
   /** Everything has settled: the copy as it stands goes into the history. */
   recordFinal(): void {
-    this.recordShown();
-    const hash = this.copy.hash();
-    if (hash === undefined) return this.#stop('the copy ends between two states');
-    this.#record({ kind: 'final', start: nowMs(), end: nowMs(), seq: this.copy.seq, hash });
+    if (!this.#witness.settled()) this.#stop('the copy ends between two states');
   }
 
   // ── what the channel brings ──────────────────────────────────────────────────────────────────────────────────────
 
   connected(wire: Wire): void {
     if (this.#state.kind === 'stopped') return;
-    this.#user = wire.user;
-    this.#node = wire.node.id;
+    this.#witness.connected(wire);
     this.#open(wire);
   }
 
@@ -235,13 +221,13 @@ export class RawDocument {
     const { startMs: start } = opening;
     const end = nowMs();
     const { position, epoch, session } = head;
-    this.#epoch = epoch;
+    this.#witness.opened(head);
     this.#route.opened(epoch);
     this.#host.opened();
     if (this.unsettled === 0) this.#putOffSince = undefined;
     this.#timeline = position.timeline;
     this.#writer.opened(position.seq, session, start);
-    this.#record({ kind: 'read', start, end, seq: position.seq });
+    this.#witness.record({ kind: 'read', start, end, seq: position.seq });
     if (head.snapshot) {
       // What the old copy was shown is not lost with it.
       this.recordShown();
@@ -269,7 +255,7 @@ export class RawDocument {
     else if (this.copy.seq < head.position.seq)
       return this.#stop(`the tail ends at ${this.copy.seq}, its position is ${head.position.seq}`);
     this.#state = { kind: 'open', wire };
-    this.#recordCopy();
+    this.#witness.copied();
     this.#follow();
     this.#pump();
     this.#options.observer?.opened(this, opening.startMs, headMs);
@@ -304,7 +290,7 @@ export class RawDocument {
     const { wire } = this.#state;
     const before = this.copy.seq;
     const standing = this.#trusting(() => this.#seam.join());
-    if (this.copy.seq > before && nowMs() >= this.#copiedMs + this.#copies.everyMs) this.#recordCopy();
+    this.#witness.followed(before);
     if (standing === 'hole') this.#fetch(wire);
   }
 
@@ -338,31 +324,8 @@ export class RawDocument {
     }
   }
 
-  // ── recording ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #recordCopy(): void {
-    const seq = this.copy.seq;
-    const due = seq >= this.#hashedAt + this.#copies.hashEverySeqs || seq < this.#hashedAt;
-    const hash = due ? this.copy.hash() : undefined;
-    if (hash !== undefined) this.#hashedAt = seq;
-    const shown = this.#seam.takeShown();
-    this.#copiedMs = nowMs();
-    const copy = { kind: 'copy', start: nowMs(), end: nowMs(), seq } as const;
-    this.#record({ ...copy, ...(hash !== undefined && { hash }), ...(shown && { shown }) });
-  }
-
-  get #copies(): CopyRecording {
-    return this.#options.copies ?? DENSE;
-  }
-
   #pump(): void {
     if (this.#state.kind === 'open') this.#writer.pump(this.#state.wire);
-  }
-
-  #record(observed: Unstamped): void {
-    const { name: client, session, record } = this.#options;
-    const document = this.id;
-    record({ ...observed, client, user: this.#user, session, document, node: this.#node, epoch: this.#epoch });
   }
 
   #later(wire: Wire, afterMs: number, task: () => void): void {
