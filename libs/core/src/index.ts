@@ -23,4 +23,5 @@ export { Identity, type Grants } from './session/access.js';
 export * from './session/revocation-table.js';
 export { Rate } from './session/rate.js';
 export { Session } from './session/session.js';
+export * from './node-settings.js';
 export * from './node.js';

@@ -25,15 +25,15 @@ import { Directory } from './cluster/directory.js';
 import type { LeaseTable, NodeInfo } from './cluster/lease-table.js';
 import { Membership } from './cluster/membership.js';
 import type { Peers } from './cluster/peers.js';
-import { DEFAULT_LEASE_SETTINGS, SlotKeeper, refOf, type LeaseSettings } from './cluster/slot-keeper.js';
+import { SlotKeeper, refOf } from './cluster/slot-keeper.js';
 import { SlotMap } from './cluster/slot-map.js';
-import { DEFAULT_STEWARD_SETTINGS, type StewardSettings } from './cluster/steward.js';
-import { DEFAULT_DOCUMENT_SETTINGS, DocumentHost, type DocumentSettings } from './document/document-host.js';
+import { DocumentHost } from './document/document-host.js';
 import type { DocumentLog } from './document/document-log.js';
 import type { Presented } from './document/document-ref.js';
 import type { FanOut } from './document/fan-out.js';
 import { LocalDocument } from './document/local-document.js';
 import { SLOTS, type LostSlot, type Slot } from './document/slot.js';
+import { DEFAULT_NODE_SETTINGS, type NodeSettings } from './node-settings.js';
 import { repeat, type Cancel, type Clock } from './runtime/clock.js';
 import type { Probe } from './runtime/probe.js';
 import type { Random } from './runtime/random.js';
@@ -42,23 +42,8 @@ import type { Revocation, RevocationTable } from './session/revocation-table.js'
 import { Revocations } from './session/revocations.js';
 import type { Channel } from './session/channel.js';
 import { Presence } from './session/presence.js';
-import { DEFAULT_SESSION_SETTINGS, Session, type SessionSettings } from './session/session.js';
+import { Session } from './session/session.js';
 import { Sessions } from './session/sessions.js';
-
-export interface ClusterSettings extends StewardSettings {
-  /** A node that came less than this ago is given nothing, unless there is no other. */
-  readonly settleMs: number;
-}
-
-export type NodeSettings = DocumentSettings & SessionSettings & LeaseSettings & ClusterSettings;
-
-export const DEFAULT_NODE_SETTINGS: NodeSettings = {
-  ...DEFAULT_DOCUMENT_SETTINGS,
-  ...DEFAULT_SESSION_SETTINGS,
-  ...DEFAULT_LEASE_SETTINGS,
-  ...DEFAULT_STEWARD_SETTINGS,
-  settleMs: 3_000,
-};
 
 export type NodeState = 'starting' | 'serving' | 'draining' | 'lost' | 'left';
 

@@ -1,7 +1,7 @@
 import { TestHome, add, pushOf, put } from '@homeport/testkit';
 import type { Epoch, Op, Seq } from '@homeport/protocol';
 import { describe, expect, it } from 'vitest';
-import type { NodeSettings } from '../node.js';
+import type { NodeSettings } from '../node-settings.js';
 import { CheckpointMarker, checkpointSteps, type CheckpointPlan } from './checkpoint.js';
 import { Records } from './records.js';
 import { SessionMarks } from './session-marks.js';
