@@ -186,7 +186,11 @@ export class RawClient implements LinkListener {
 
   moved(link: RawLink, moved: Moved): void {
     const place = this.#placeAt(link, moved.document);
-    if (place) this.#moved(place, moved);
+    if (place === undefined) return;
+    // Until its time has come it is served here.
+    const { owner, epoch, afterMs } = moved;
+    clearTimeout(place.timer);
+    place.timer = setTimeout(() => this.#moved(place, { owner, epoch, afterMs: 0 }), afterMs);
   }
 
   resume(link: RawLink, { document }: Resume): void {

@@ -6,7 +6,7 @@ import type { Seq } from '@homeport/protocol';
 import { acked, change, entriesOf, goodRun, lateRead, rulesBroken, SUBSCRIBER } from '../../test/good-run.js';
 import { check } from './checker.js';
 import type { CopyOperation, Operation, ReadOperation } from './operation.js';
-import { gapsOf } from './rules/availability.js';
+import { checkAvailability, gapsOf } from './rules/availability.js';
 import { readSpans } from './span.js';
 
 const DAVE = { client: 'dave', user: 'dave', session: 'dave' };
@@ -173,9 +173,20 @@ describe('rule 9: availability', () => {
   it('a writer without an acknowledgement for much too long', () => {
     const run = goodRun();
     const { fault, start, end } = run.faults[0]!;
-    run.history = run.history.filter(({ end: at }) => at < start - 1 || at > end + 1);
+    run.history = run.history.filter(({ end: at }) => at < start - 80 || at > end + 80);
     run.faults = [{ fault, start, end, gapLimitMs: 10 }];
     expect(check(run).violations.some(({ rule, says }) => rule === 9 && says.includes('(kill)'))).toBe(true);
+  });
+
+  it('a writer who pushes seldom has waited for nothing', () => {
+    const ack = (end: number): Operation =>
+      ({ kind: 'push', outcome: 'ok', document: 'd', user: 'u', session: 's', end }) as Operation;
+    const rare = [0, 9_000, 18_000, 30_000, 39_000].map(ack);
+    const stuck = [0, 100, 200, 300, 12_000].map(ack);
+    const brokenIn = (history: Operation[]) =>
+      checkAvailability({ history, log: [], spans: [], faults: [] }).map(({ rule }) => rule);
+    expect(brokenIn(rare)).toEqual([]);
+    expect(brokenIn(stuck)).toEqual([9]);
   });
 
   it('tells the longest gap of each writer, in each fault and outside', () => {

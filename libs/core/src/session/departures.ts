@@ -1,8 +1,8 @@
 import type { Clock } from '../runtime/clock.js';
 
-/** Who is served here meanwhile goes in good order: a new owner is not stormed, and a drain of 5,000 takes 5 s. */
-const SERVED_EVERY_MS = 1;
-const SERVED_MAX_MS = 5_000;
+/** Who is served here meanwhile goes in good order: a new owner is not stormed, and a drain of thousands takes 6 s. */
+const SERVED_EVERY_MS = 3;
+const SERVED_MAX_MS = 6_000;
 /** Who is not served any more can not wait for long. */
 const UNSERVED_EVERY_MS = 0.2;
 const UNSERVED_MAX_MS = 250;

@@ -7,19 +7,23 @@
 import { groupBy, sessionKey, type Evidence, type FaultTime, type Violation } from '../evidence.js';
 
 const CALM_GAP_LIMIT_MS = 10_000;
+/** Who pushes seldom has long gaps and waits for nothing: so many of its usual ones are granted besides. */
+const USUAL_GRANTED = 10;
 
 /** The longest gap of one writer in one document during one fault, or in all the calm time. */
 export interface Gap {
   readonly document: string;
   readonly session: string;
   readonly ms: number;
+  /** The median of the gaps of this writer in this document. */
+  readonly usualMs: number;
   /** Undefined: no fault was under way. */
   readonly during: FaultTime | undefined;
 }
 
 export function checkAvailability(evidence: Evidence): Violation[] {
   return gapsOf(evidence)
-    .filter(({ ms, during }) => ms > (during?.gapLimitMs ?? CALM_GAP_LIMIT_MS))
+    .filter(({ ms, usualMs, during }) => ms > (during?.gapLimitMs ?? CALM_GAP_LIMIT_MS) + USUAL_GRANTED * usualMs)
     .map(({ document, session, ms, during }) => ({
       rule: 9,
       ...(during && { at: during.start }),
@@ -46,7 +50,12 @@ export function gapsOf({ history, faults }: Pick<Evidence, 'history' | 'faults'>
       if (times[first] === undefined || times[first]!.start > to) keep(undefined, to - from);
       for (let next = first; next < times.length && times[next]!.start <= to; next++) keep(times[next], to - from);
     }
-    for (const [during, ms] of longest) gaps.push({ document, session, ms, during });
+    const usual = ends
+      .slice(1)
+      .map((end, i) => end - ends[i]!)
+      .sort((a, b) => a - b);
+    const usualMs = usual[usual.length >> 1] ?? 0;
+    for (const [during, ms] of longest) gaps.push({ document, session, ms, usualMs, during });
   }
   return gaps;
 }
