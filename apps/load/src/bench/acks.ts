@@ -2,6 +2,7 @@
  * How many durable acknowledgements a second, and what CPU each costs the server, against a Socket.IO server that stores
  * nothing. 50 sockets, each with a document of its own and 8 pushes in flight, one push per message.
  */
+import { ClosedLoop } from '../measuring/closed-loop.js';
 import { cpuMs } from '../measuring/process-usage.js';
 import { figureOf, ratioOf, shown } from '../measuring/figures.js';
 import { startEcho, startHomeport, type System } from './system.js';
@@ -39,25 +40,20 @@ export const acks: Measurement = {
 
 async function measure(bench: Bench, system: System, round: number): Promise<Rate> {
   const writers = await Promise.all(range(SOCKETS).map((i) => Writer.join(system.url, `acks-${round}-${i}`)));
-  let answered = 0;
-  let going = true;
-  let x = 0;
-  for (const writer of writers) {
-    await writer.write([{ op: 'put', key: 'shape:1', value: { x: 0, y: 0 } }]);
-    const next = (): void => {
-      answered++;
-      if (going) writer.push(move(++x), next);
-    };
-    for (let i = 0; i < IN_FLIGHT; i++) writer.push(move(++x), next);
-  }
+  const loop = await ClosedLoop.start(writers, IN_FLIGHT);
   await bench.span(bench.quick ? 1_000 : 2_000);
-  const before = { answered, atMs: performance.now(), server: cpuMs(system.pid), generator: process.cpuUsage() };
+  const before = {
+    answered: loop.answered,
+    atMs: performance.now(),
+    server: cpuMs(system.pid),
+    generator: process.cpuUsage(),
+  };
   await bench.span(bench.quick ? 1_500 : 4_000);
-  const count = answered - before.answered;
+  const count = loop.answered - before.answered;
   const tookMs = performance.now() - before.atMs;
   const server = cpuMs(system.pid);
   const generator = process.cpuUsage(before.generator);
-  going = false;
+  loop.stop();
   assertSound(writers);
   for (const writer of writers) writer.close();
   return {
@@ -66,10 +62,6 @@ async function measure(bench: Bench, system: System, round: number): Promise<Rat
       server === undefined || before.server === undefined ? undefined : ((server - before.server) * 1_000) / count,
     generatorMicros: (generator.user + generator.system) / count,
   };
-}
-
-function move(x: number): string {
-  return `[{"op":"patch","key":"shape:1","set":{"x":${x % 1_000},"y":${x % 777}},"unset":[]}]`;
 }
 
 function report(rates: { readonly echo: readonly Rate[]; readonly homeport: readonly Rate[] }): Measured {

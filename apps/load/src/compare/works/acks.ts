@@ -1,4 +1,5 @@
 /** How many pushes a second are acknowledged, and what each costs: closed loop, so this is throughput and no latency. */
+import { ClosedLoop } from '../../measuring/closed-loop.js';
 import { range } from '../../measuring/range.js';
 import { perOperation } from '../turn.js';
 import { pairings, ratioAtLeast, type Work } from '../work.js';
@@ -20,29 +21,15 @@ export const acks: Work = {
   ],
   async play(turn) {
     const writers = await Promise.all(range(SOCKETS).map((i) => turn.join(turn.document(`${i}`))));
-    let answered = 0;
-    let going = true;
-    let x = 0;
-    for (const writer of writers) {
-      await writer.write([{ op: 'put', key: 'shape:1', value: { x: 0, y: 0 } }]);
-      const next = (): void => {
-        answered++;
-        if (going) writer.push(move(++x), next);
-      };
-      for (let i = 0; i < IN_FLIGHT; i++) writer.push(move(++x), next);
-    }
+    const loop = await ClosedLoop.start(writers, IN_FLIGHT);
     await turn.span(turn.quick ? 500 : 2_000);
-    const before = answered;
+    const before = loop.answered;
     const usage = turn.meter();
     await turn.span(turn.quick ? 1_000 : 4_000);
-    const count = answered - before;
+    const count = loop.answered - before;
     const used = usage();
-    going = false;
+    loop.stop();
     await turn.settled(writers);
     return { acks: { value: (count * 1_000) / used.tookMs, cpuMicros: perOperation(used, count) } };
   },
 };
-
-function move(x: number): string {
-  return `[{"op":"patch","key":"shape:1","set":{"x":${x % 1_000},"y":${x % 777}},"unset":[]}]`;
-}
