@@ -76,6 +76,19 @@ describe.each(CARRIERS)('carried by $by', ({ carrier }) => {
       ]);
     });
 
+    it('E1: stays where it is served until its time to go has come, or until that ends', async () => {
+      beta.onOpen = () => beta.opened(2);
+      const document = dial().open(BOARD);
+      await sees('the document to be open', () => document.isOpen);
+      alpha.tellMoved(BOARD, beta, 2, 60_000);
+      document.push(OPS);
+      await sees('the push to be answered', () => document.unsettled === 0);
+      expect([alpha.pushes.length, beta.askedFor.length]).toEqual([1, 0]);
+      alpha.hangUp();
+      await sees('the document to be open at beta', () => document.isOpen && document.wire?.node.name === 'beta');
+      expect(alpha.opens).toHaveLength(1);
+    });
+
     it('follows the refusal of a push', async () => {
       alpha.onPush = () => alpha.moved(beta, 2);
       beta.onOpen = () => beta.opened(2);

@@ -20,6 +20,7 @@ import type { Operation } from '../history/operation.js';
 import type { Carry } from './carrier.js';
 import { RawDocument } from './raw-document.js';
 import { RawLink, type LinkEnd, type LinkListener } from './raw-link.js';
+import type { MovedTo } from './raw-writer.js';
 import { Route } from './route.js';
 import type { Wire } from './wire.js';
 
@@ -187,10 +188,10 @@ export class RawClient implements LinkListener {
   moved(link: RawLink, moved: Moved): void {
     const place = this.#placeAt(link, moved.document);
     if (place === undefined) return;
+    place.route.moved(moved.owner, moved.epoch);
     // Until its time has come it is served here.
-    const { owner, epoch, afterMs } = moved;
     clearTimeout(place.timer);
-    place.timer = setTimeout(() => this.#moved(place, { owner, epoch, afterMs: 0 }), afterMs);
+    place.timer = setTimeout(() => this.#follow(place, 0), moved.afterMs);
   }
 
   resume(link: RawLink, { document }: Resume): void {
@@ -204,11 +205,16 @@ export class RawClient implements LinkListener {
 
   // ── where the documents are ──────────────────────────────────────────────────────────────────────────────────────
 
-  #moved(place: Place, { owner, epoch, afterMs }: Omit<Moved, 'document'>): void {
+  /** It is served here no more. */
+  #moved(place: Place, { owner, epoch, afterMs }: MovedTo): void {
     place.route.moved(owner, epoch);
-    const pauseMs = Math.max(afterMs, PAUSE_FIRST_MS);
+    this.#follow(place, afterMs);
+  }
+
+  #follow(place: Place, afterMs: number): void {
     // Nobody else is known: the same node is asked again, on the same socket.
-    if (place.link?.target.url === place.route.target.url) return place.document.reopen(pauseMs);
+    if (place.link?.target.url === place.route.target.url)
+      return place.document.reopen(Math.max(afterMs, PAUSE_FIRST_MS));
     this.#leave(place);
     this.#go(place, afterMs);
   }

@@ -47,6 +47,19 @@ describe('Membership', () => {
     expect(membership.expired(6_400)).toHaveLength(1);
   });
 
+  it('O3 E6: whose lease connection broke judges nobody before a renewal, and takes a free lock for no proof', () => {
+    const { see, membership } = watching();
+    for (let at = 0; at <= 3_000; at += 750) see(at, { me: at, other: 7 });
+    expect(membership.mayProve(3_200)).toBe(true);
+    membership.lostSight();
+    expect([membership.expired(3_200), membership.mayProve(3_200)]).toEqual([[], false]);
+    see(3_300, { me: 6, other: 7 });
+    expect([membership.expired(3_300), membership.mayProve(3_300)]).toEqual([[], true]);
+    for (let at = 4_000; at <= 6_000; at += 700) see(at, { me: at, other: 7 });
+    see(6_500, { me: 7, other: 7 });
+    expect(membership.expired(6_500)).toHaveLength(1);
+  });
+
   it('counts on nodes that have been up for a while, or on all where none has', () => {
     const { see, membership } = watching();
     see(0, { me: 1 });

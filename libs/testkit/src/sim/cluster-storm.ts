@@ -1,3 +1,4 @@
+import { FaultSchedule, LEASE_MS } from './fault-schedule.js';
 import type { SimNode } from './sim-node.js';
 import type { ClusterSimulation } from './simulate-cluster.js';
 
@@ -24,28 +25,17 @@ export const CLUSTER_FAULTS = [
 ] as const;
 export type ClusterFault = (typeof CLUSTER_FAULTS)[number];
 
-/** The lease of a node, and then some. */
-const LEASE_MS = 1_000;
-
 /** What befalls a cluster, one after another or several at once, drawn from the seed of the run. */
-export class ClusterStorm {
+export class ClusterStorm extends FaultSchedule<ClusterFault> {
   readonly #run: ClusterSimulation;
   readonly #unwanted = new Set<string>();
   /** What came, in order. */
   readonly blown: ClusterFault[] = [];
-  #left: number;
-  #busy = 0;
-  #state: 'blowing' | 'healed' = 'blowing';
   #joined = 0;
 
   constructor(run: ClusterSimulation) {
+    super(run, CLUSTER_FAULTS, 7, 900);
     this.#run = run;
-    this.#left = 3 + run.random.int(5);
-    this.#next();
-  }
-
-  get isOver(): boolean {
-    return this.#left === 0 && this.#busy === 0;
   }
 
   /** A node that was told to leave for good does not come back. */
@@ -53,29 +43,7 @@ export class ClusterStorm {
     return !this.#unwanted.has(name);
   }
 
-  /** Nothing fails any more; what hangs goes on. */
-  heal(): void {
-    this.#state = 'healed';
-    this.#run.tell('all is healed');
-    this.#calm();
-    this.#run.database.start();
-    for (const { process } of this.#run.nodes) {
-      process.killAfter(Infinity);
-      process.resume();
-    }
-  }
-
-  #next(): void {
-    const { world, random } = this.#run;
-    world.after(random.between(100, 900), () => {
-      if (this.#left === 0) return;
-      this.#left--;
-      this.#blow(random.pick(CLUSTER_FAULTS));
-      this.#next();
-    });
-  }
-
-  #blow(fault: ClusterFault): void {
+  protected override blow(fault: ClusterFault): void {
     const { random, database, exchange, living } = this.#run;
     const node = living.length === 0 ? undefined : random.pick(living);
     if (node === undefined) return;
@@ -91,7 +59,7 @@ export class ClusterStorm {
         this.#run.tell(`${name} hangs`);
         node.process.pause();
         node.isExcused = true;
-        return this.#until(fault, fault === 'hang' ? spanMs + 2 * LEASE_MS : spanMs / 3, () => node.process.resume());
+        return this.until(fault, fault === 'hang' ? spanMs + 2 * LEASE_MS : spanMs / 3, () => node.process.resume());
       case 'drain':
         return this.#drain(node);
       case 'lostHandoff':
@@ -106,42 +74,42 @@ export class ClusterStorm {
         return;
       case 'stop':
         database.stop();
-        return this.#until(fault, spanMs, () => database.start());
+        return this.until(fault, spanMs, () => database.start());
       case 'freeze':
         database.freeze();
-        return this.#until(fault, spanMs, () => database.start());
+        return this.until(fault, spanMs, () => database.start());
       case 'lostAnswers':
         node.isExcused = true;
         node.faults.rates = { error: 0.1, requestLost: 0.1, answerLost: 0.15 };
-        return this.#until(fault, spanMs, () => this.#calm());
+        return this.until(fault, spanMs, () => this.calm());
       case 'stuck':
         node.log.lateness = 0.3;
-        return this.#until(fault, spanMs, () => this.#calm());
+        return this.until(fault, spanMs, () => this.calm());
       case 'slow':
         node.log.checkpointSlowMs = 600;
-        return this.#until(fault, spanMs, () => this.#calm());
+        return this.until(fault, spanMs, () => this.calm());
       case 'drops':
         node.breakSome(0.5);
         for (const client of this.#run.clients) if (random.chance(0.3)) client.drop();
         return;
       case 'noBus':
         exchange.stop();
-        return this.#until(fault, spanMs, () => exchange.start());
+        return this.until(fault, spanMs, () => exchange.start());
       case 'badBus':
         exchange.weather = { loss: 0.3, doubling: 0.3, latencyLowMs: 0.1, latencyHighMs: 60 };
-        return this.#until(fault, spanMs, () => this.#calm());
+        return this.until(fault, spanMs, () => this.calm());
       case 'fussyBus':
         exchange.weather = { ...exchange.weather, refusal: 0.6 };
-        return this.#until(fault, spanMs, () => this.#calm());
+        return this.until(fault, spanMs, () => this.calm());
       case 'parted': {
         for (const other of living) if (other !== node) exchange.part(name, other.node.me.id);
-        return this.#until(fault, spanMs, () => exchange.joinAll());
+        return this.until(fault, spanMs, () => exchange.joinAll());
       }
       // Either of the two proves nothing; both together would, and a node that lives gives cause for that only here.
       case 'refuses':
         if (!database.advisoryLocks.has(name)) return;
         node.isRefusing = true;
-        return this.#until(fault, spanMs, () => (node.isRefusing = false));
+        return this.until(fault, spanMs, () => (node.isRefusing = false));
       case 'blip':
         if (!node.isRefusing) node.blip();
         return;
@@ -156,16 +124,7 @@ export class ClusterStorm {
     this.#run.world.after(6_000, () => node.process.kill());
   }
 
-  #until(fault: ClusterFault, spanMs: number, end: () => void): void {
-    this.#busy++;
-    this.#run.tell(`${fault} for ${spanMs.toFixed(0)} ms`);
-    this.#run.world.after(spanMs, () => {
-      this.#busy--;
-      if (this.#state === 'blowing') end();
-    });
-  }
-
-  #calm(): void {
+  protected override calm(): void {
     const { exchange, nodes } = this.#run;
     exchange.weather = { loss: 0, doubling: 0, latencyLowMs: 0.1, latencyHighMs: 1 };
     exchange.start();
