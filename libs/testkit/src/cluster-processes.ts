@@ -28,6 +28,7 @@ const AGAIN_AFTER_MS = 500;
 
 export class ClusterProcesses {
   readonly nodes: ClusterNode[] = [];
+  readonly #removed: ClusterNode[] = [];
   #named = 0;
 
   private constructor(
@@ -52,6 +53,13 @@ export class ClusterProcesses {
     }
   }
 
+  /** Processes that ended without having been told to, and that nobody waited for. */
+  get strays(): readonly string[] {
+    return [...this.nodes, ...this.#removed].flatMap(({ name, exits }) =>
+      exits.map(({ code, signal }) => `${name} ended by itself (${signal ?? `code ${code}`})`),
+    );
+  }
+
   /** One node more. Resolves when it serves. */
   async add(): Promise<ClusterNode> {
     const name = `node-${++this.#named}`;
@@ -72,7 +80,7 @@ export class ClusterProcesses {
   /** SIGTERM, until it has gone; it does not come back. */
   async remove(node: ClusterNode): Promise<Exit> {
     const exit = await node.drain();
-    this.nodes.splice(this.nodes.indexOf(node), 1);
+    this.#removed.push(...this.nodes.splice(this.nodes.indexOf(node), 1));
     await node.dispose();
     return exit;
   }
@@ -86,7 +94,7 @@ export class ClusterProcesses {
 }
 
 export class ClusterNode {
-  /** How its processes ended without having been told to. */
+  /** How its processes ended without having been told to, but for those that somebody waited for. */
   readonly exits: Exit[] = [];
   #server: ServerProcess | undefined;
   #is: 'down' | 'starting' | 'up' | 'stopped' = 'down';
@@ -157,6 +165,12 @@ export class ClusterNode {
   cont(): void {
     this.#is = 'up';
     this.#running().signal('SIGCONT');
+  }
+
+  /** It ends by itself, as it should; or has just done so. Rejects when that does not come. */
+  async endsByItself(limitMs: number, why: string): Promise<Exit> {
+    await until(limitMs, `${this.name} ${why}`, () => this.exits.length > 0);
+    return this.exits.shift()!;
   }
 
   async dispose(): Promise<void> {

@@ -170,6 +170,7 @@ class ChaosRun {
     for (const name of await readdir(this.#spansFolder))
       for (const span of await readSpans(join(this.#spansFolder, name))) spans.push(span);
     if (spans.length === 0) this.#failures.push('no node gave its word on any slot');
+    this.#failures.push(...cluster.strays);
     await writeFile(join(this.#options.folder, 'log.json'), JSON.stringify(log));
     await this.#recorder.close();
     return { history: await readHistory(this.#recorder.path), log, spans, faults: this.#rounds };

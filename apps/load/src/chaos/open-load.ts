@@ -129,6 +129,7 @@ export class OpenLoad {
       return unsettled === 0 ? undefined : `the pushes in ${unsettled} documents to be answered`;
     });
     const end = await heads();
+    let torn: string | undefined;
     await this.until(limitMs, () => {
       const behind = opened.filter(({ id, copy }) => copy.seq !== (end.get(id) ?? 0));
       const [first] = behind;
@@ -136,8 +137,9 @@ export class OpenLoad {
       return `${behind.length} copies to reach the head (${first.client} in ${first.id}: ${first.copy.seq} of ${end.get(first.id)})`;
     }).finally(() => {
       // Also those that do not: where they stand is for the checker to judge.
-      for (const document of opened) document.recordFinal();
+      [torn] = opened.flatMap((document) => document.recordFinal() ?? []);
     });
+    if (torn !== undefined) throw new Error(torn);
   }
 
   /** These sessions end; nobody else has written to their documents. */

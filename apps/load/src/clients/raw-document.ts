@@ -158,9 +158,9 @@ export class RawDocument {
     this.#witness.shown();
   }
 
-  /** Everything has settled: the copy as it stands goes into the history. */
-  recordFinal(): void {
-    if (!this.#witness.settled()) this.#stop('the copy ends between two states');
+  /** Everything has settled: the copy as it stands goes into the history. Answers what is wrong with it, if something is. */
+  recordFinal(): string | undefined {
+    return this.#witness.settled() ? undefined : `${this.client} in ${this.id}: the copy ends between two states`;
   }
 
   // ── what the channel brings ──────────────────────────────────────────────────────────────────────────────────────

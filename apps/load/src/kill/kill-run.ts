@@ -126,7 +126,8 @@ class KillRun {
       for (const { id, acknowledged } of this.#documents()) heads.set(id, Math.max(acknowledged, heads.get(id) ?? 0));
       return this.#documents().every(({ id, copy }) => copy.seq === heads.get(id));
     });
-    for (const document of this.#documents()) document.recordFinal();
+    const [torn] = this.#documents().flatMap((document) => document.recordFinal() ?? []);
+    if (torn !== undefined) throw new Error(torn);
   }
 
   #join(index: number): RawClient {

@@ -192,9 +192,9 @@ export class Crowd {
         opened.every(({ id, copy }) => heads === null || copy.seq === (heads.get(id) ?? 0)),
       ),
     );
-    for (const document of opened) document.recordFinal();
+    const [torn] = opened.flatMap((document) => document.recordFinal() ?? []);
     for (const person of this.people) person.close();
-    return left;
+    return left ?? torn;
   }
 
   #begin({ perSecond, work }: Duty, rampMs: number): void {

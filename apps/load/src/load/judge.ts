@@ -41,6 +41,7 @@ export async function judge(matter: Case): Promise<RunVerdict> {
     } catch {
       failures.push(`${name} is cut off: what its generator saw is not checked`);
     }
+  failures.push(...(system.own?.cluster.strays ?? []));
   const spans = await system.spans();
   const verdict = check({ history, log: log ?? [], spans, faults });
   // Without the log every push would seem lost.

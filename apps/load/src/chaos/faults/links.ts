@@ -1,5 +1,5 @@
 /** What happens to Postgres and Redis, and to the ways there. */
-import { until, type TcpProxy, type TestRedis } from '@homeport/testkit';
+import type { TcpProxy, TestRedis } from '@homeport/testkit';
 import { nowMs } from '../../history/operation.js';
 import { pause, pickOwner, type Fault, type Stage, type Struck } from '../stage.js';
 import { ownedWithout, serves } from './processes.js';
@@ -16,7 +16,6 @@ export const cutPostgres: Fault = {
   nodesMin: 1,
   async strike(stage) {
     const { node, id } = await pickOwner(stage);
-    const exits = node.exits.length;
     const lengthMs = stage.random.between(CUT_LOW_MS, CUT_HIGH_MS);
     const struckMs = nowMs();
     const { how, links, heal } = breakLink(stage, node.postgres);
@@ -27,8 +26,7 @@ export const cutPostgres: Fault = {
     const did = `${node.name} had no Postgres for ${Math.round(nowMs() - struckMs)} ms (${how})`;
     const missed = links > 0 ? undefined : 'there was no connection to break';
     if (alone) return { did, missed };
-    await until(stage.patienceMs, `${node.name} to learn that it is dead`, () => node.exits.length > exits);
-    const { code } = node.exits.at(-1)!;
+    const { code } = await node.endsByItself(stage.patienceMs, 'to learn that it is dead');
     await serves(stage, node);
     const broke = code === EXIT_LOST ? [] : [`O4: ${node.name} was declared dead and ended with ${code}`];
     return { did, missed, ownedAfterMs, broke };

@@ -39,7 +39,6 @@ export function hangFor(lowMs: number, highMs = lowMs): ProcessFault {
     nodesMin: 1,
     async strike(stage) {
       const { node, id } = await pickOwner(stage);
-      const exits = node.exits.length;
       const struckMs = nowMs();
       const lengthMs = stage.random.between(lowMs, highMs);
       const alone = stage.cluster.nodes.length === 1;
@@ -53,9 +52,8 @@ export function hangFor(lowMs: number, highMs = lowMs): ProcessFault {
       node.cont();
       const did = `stopped ${node.name} for ${Math.round(wokenMs - struckMs)} ms`;
       if (alone) return { did, missed, id };
-      await until(stage.patienceMs, `${node.name} to end when it woke`, () => node.exits.length > exits);
+      const { code } = await node.endsByItself(stage.patienceMs, 'to end when it woke');
       const diedAfterMs = Math.round(nowMs() - wokenMs);
-      const { code } = node.exits.at(-1)!;
       await serves(stage, node);
       const broke = code === EXIT_LOST ? [] : [`O4: ${node.name} woke and ended with ${code}, not ${EXIT_LOST}`];
       return { did: `${did}; awake it ended after ${diedAfterMs} ms`, ownedAfterMs, broke, id };

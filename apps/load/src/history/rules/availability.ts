@@ -7,23 +7,22 @@
 import { groupBy, sessionKey, type Evidence, type FaultTime, type Violation } from '../evidence.js';
 
 const CALM_GAP_LIMIT_MS = 10_000;
-/** Who pushes seldom has long gaps and waits for nothing: so many of its usual ones are granted besides. */
-const USUAL_GRANTED = 10;
+/** Who pushes seldom has long gaps and waits for nothing: so many of what is usual in the run are granted besides. */
+const USUAL_GRANTED = 3;
 
 /** The longest gap of one writer in one document during one fault, or in all the calm time. */
 export interface Gap {
   readonly document: string;
   readonly session: string;
   readonly ms: number;
-  /** The median of the gaps of this writer in this document. */
-  readonly usualMs: number;
   /** Undefined: no fault was under way. */
   readonly during: FaultTime | undefined;
 }
 
 export function checkAvailability(evidence: Evidence): Violation[] {
+  const grantedMs = USUAL_GRANTED * usualGapMs(evidence);
   return gapsOf(evidence)
-    .filter(({ ms, usualMs, during }) => ms > (during?.gapLimitMs ?? CALM_GAP_LIMIT_MS) + USUAL_GRANTED * usualMs)
+    .filter(({ ms, during }) => ms > (during?.gapLimitMs ?? CALM_GAP_LIMIT_MS) + grantedMs)
     .map(({ document, session, ms, during }) => ({
       rule: 9,
       ...(during && { at: during.start }),
@@ -35,11 +34,8 @@ export function checkAvailability(evidence: Evidence): Violation[] {
 /** Faults do not overlap, so a gap belongs to the first that it touches and the next ones as far as it reaches. */
 export function gapsOf({ history, faults }: Pick<Evidence, 'history' | 'faults'>): Gap[] {
   const times = [...faults].sort((a, b) => a.start - b.start);
-  const acks = history.filter((operation) => operation.kind === 'push' && operation.outcome === 'ok');
   const gaps: Gap[] = [];
-  for (const ofOne of groupBy(acks, ({ document, user, session }) => sessionKey(document, user, session)).values()) {
-    const { document, session } = ofOne[0]!;
-    const ends = ofOne.map(({ end }) => end).sort((a, b) => a - b);
+  for (const { document, session, ends } of ackTimesOf(history)) {
     const longest = new Map<FaultTime | undefined, number>();
     const keep = (during: FaultTime | undefined, ms: number): void =>
       void longest.set(during, Math.max(ms, longest.get(during) ?? 0));
@@ -50,12 +46,23 @@ export function gapsOf({ history, faults }: Pick<Evidence, 'history' | 'faults'>
       if (times[first] === undefined || times[first]!.start > to) keep(undefined, to - from);
       for (let next = first; next < times.length && times[next]!.start <= to; next++) keep(times[next], to - from);
     }
-    const usual = ends
-      .slice(1)
-      .map((end, i) => end - ends[i]!)
-      .sort((a, b) => a - b);
-    const usualMs = usual[usual.length >> 1] ?? 0;
-    for (const [during, ms] of longest) gaps.push({ document, session, ms, usualMs, during });
+    for (const [during, ms] of longest) gaps.push({ document, session, ms, during });
   }
   return gaps;
+}
+
+/** The median of all gaps of all writers: the few that are stuck do not change it. */
+function usualGapMs({ history }: Pick<Evidence, 'history'>): number {
+  const all = ackTimesOf(history).flatMap(({ ends }) => ends.slice(1).map((end, i) => end - ends[i]!));
+  return all.sort((a, b) => a - b)[(all.length - 1) >> 1] ?? 0;
+}
+
+/** Of each writer in each document, in order. */
+function ackTimesOf(history: Evidence['history']) {
+  const acks = history.filter((operation) => operation.kind === 'push' && operation.outcome === 'ok');
+  const writers = groupBy(acks, ({ document, user, session }) => sessionKey(document, user, session));
+  return [...writers.values()].map((ofOne) => {
+    const { document, session } = ofOne[0]!;
+    return { document, session, ends: ofOne.map(({ end }) => end).sort((a, b) => a - b) };
+  });
 }
