@@ -32,6 +32,19 @@ describe('a document of another node', () => {
   const sockets = (): string[] => [...rig.net.links].map(({ node }) => node!.name).sort();
   const sessionsAt = (name: string): string[] => [...rig.server.node(name).members.values()].map((at) => at.session);
 
+  it('C13: goes at once when who served it on until its time came can do so no longer', async () => {
+    const board = await rig.open(client, 'four');
+    rig.server.move('four', 'c', true, () => 6_000);
+    await rig.clock.advance(100);
+    // What the old owner is asked from now on it answers `moved`.
+    for (const { open } of rig.server.node('b').members.values()) open.delete('four');
+    const fromMs = rig.clock.monotonicMs();
+    void board.put('k', { n: 1 });
+    await rig.until('it to be saved', () => board.status.pending === 0);
+    expect(board.status.node?.name).toBe('c');
+    expect(rig.clock.monotonicMs() - fromMs).toBeLessThan(1_500);
+  });
+
   it('C11: is opened there, by an address that a load balancer can route', async () => {
     const board = await rig.open(client, 'four');
     expect(board.status).toMatchObject({ connection: 'live', relayed: false, node: { name: 'b' } });

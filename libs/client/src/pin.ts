@@ -130,7 +130,10 @@ export class Pin {
   /** `open` or a request was refused with `moved`. */
   moved({ owner, epoch, afterMs }: Omit<Moved, 'document'>): void {
     const place = this.#turnedAway();
-    if (!this.#follow(owner, epoch, afterMs)) this.#waitAt(place, afterMs);
+    if (this.#follow(owner, epoch, afterMs)) return;
+    // Who served it on until it was our turn to go does so no longer.
+    if (place?.isSettled) this.#ownerNotBeforeMs = 0;
+    this.#waitAt(place, afterMs);
   }
 
   /** Refused for now: again, not before `askedMs` are over. */

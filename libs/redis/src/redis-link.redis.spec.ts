@@ -1,7 +1,7 @@
 import { BusFailed } from '@homeport/core';
 import { startRedis, TcpProxy, until, type TestRedis } from '@homeport/testkit';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { readRedisAddress } from './redis-address.js';
 import { RedisLink } from './redis-link.js';
 import { Warnings } from './warnings.js';
@@ -208,4 +208,34 @@ describe('as a user who may do what the operations manual says', () => {
     await redis.say('ACL SETUSER ada allchannels');
     await until(LIMIT_MS, 'the subscription', async () => (await other.spublish('c', 'x')) === 1);
   });
+});
+
+it('B4: while Redis is away nothing is asked of it, however often channels come and go, and all are heard afterwards', async () => {
+  const mine = await startRedis();
+  const dials = vi.spyOn(Redis.prototype, 'connect');
+  const waiting = await open(mine.port);
+  try {
+    waiting.subscribe('before', () => {});
+    await waiting.subscribed('before');
+    await mine.kill();
+    await until(LIMIT_MS, 'the loss to be noticed', () => !waiting.isUp);
+    const asked = [vi.spyOn(Redis.prototype, 'sunsubscribe'), vi.spyOn(Redis.prototype, 'ssubscribe')];
+    const from = dials.mock.calls.length;
+    await until(LIMIT_MS, 'several tries to connect', () => dials.mock.calls.length >= from + 10);
+    for (let n = 0; n < 500; n++) {
+      waiting.subscribe(`c${n}`, () => {});
+      waiting.unsubscribe(`c${n}`);
+    }
+    waiting.subscribe('meanwhile', () => {});
+    const unsent = asked.flatMap(({ mock }) => (mock.contexts as Redis[]).filter(({ status }) => status !== 'ready'));
+    expect(unsent).toHaveLength(0);
+    await mine.restart();
+    await until(LIMIT_MS, 'Redis to be back', () => waiting.isUp);
+    await Promise.all(['before', 'meanwhile'].map((channel) => waiting.subscribed(channel)));
+    expect(waiting.counts.returns).toBe(1);
+  } finally {
+    waiting.close();
+    vi.restoreAllMocks();
+    await mine.dispose();
+  }
 });

@@ -30,6 +30,8 @@ export interface LinkCounts {
 }
 
 const BEAT_MS = 250;
+/** Connected, or not begun to connect: asking begins it. At any other time what is asked would lie in a queue without a bound. */
+const ASKED_AT: ReadonlySet<string> = new Set(['ready', 'wait']);
 /** A Redis that hangs is noticed before a client that waits for it would think that this node does. */
 const UP_MS = 1_500;
 /** A subscription that was not confirmed by then is not waited for; it stays asked for. */
@@ -51,8 +53,8 @@ export class RedisLink {
   readonly #hear = new Map<string, Hear>();
   /** The answers to SSUBSCRIBE, of the present connection only: with it go the subscriptions. */
   readonly #confirmed = new Map<string, Promise<void>>();
-  /** Subscriptions that Redis refused, asked for again at each beat. */
-  readonly #refused = new Set<string>();
+  /** Subscriptions that Redis refused, or could not be asked for: that is done again at each beat. */
+  readonly #unasked = new Set<string>();
   #round = this.#hear.keys();
   #touching: Promise<void> | undefined;
   #unansweredBytes = 0;
@@ -78,6 +80,8 @@ export class RedisLink {
     try {
       await Promise.all([link.#publisher, link.#subscriber].map((connection) => establish(connection, address)));
       await inspect(link.#publisher, address);
+      link.#wasUp = link.isUp;
+      link.#counts.returns = 0;
     } catch (error) {
       link.close();
       throw error;
@@ -128,7 +132,7 @@ export class RedisLink {
   unsubscribe(channel: string): void {
     this.#hear.delete(channel);
     this.#confirmed.delete(channel);
-    this.#refused.delete(channel);
+    if (this.#unasked.delete(channel)) return;
     this.#subscriber.sunsubscribe(channel).catch((error: unknown) => this.#complain('a channel was not left', error));
   }
 
@@ -207,6 +211,10 @@ export class RedisLink {
     this.#look();
   }
 
+  get #canAsk(): boolean {
+    return ASKED_AT.has(this.#subscriber.status);
+  }
+
   get #isStuck(): boolean {
     const sinceMs = Math.max(this.#subscriberHeardMs, this.#subscriberReadyMs);
     const { status } = this.#subscriber;
@@ -243,19 +251,23 @@ export class RedisLink {
       if (!this.#hear.has(channel)) throw new BusFailed('the channel was left');
       const confirmed = this.#confirmed.get(channel) ?? this.#confirm(channel);
       await Promise.all([confirmed, this.#touch(channel)]);
-      if (this.#refused.has(channel)) throw new BusFailed('Redis refused to subscribe us');
+      if (this.#unasked.has(channel)) throw new BusFailed('Redis refused to subscribe us');
       if (this.#confirmed.get(channel) === confirmed) return;
     }
   }
 
   /** Never rejects. */
   #confirm(channel: string): Promise<void> {
-    this.#refused.delete(channel);
+    if (!this.#canAsk) {
+      this.#unasked.add(channel);
+      return Promise.resolve();
+    }
+    this.#unasked.delete(channel);
     const confirmed = this.#subscriber.ssubscribe(channel).then(
       () => {},
       (error: unknown) => {
         if (this.#confirmed.get(channel) === confirmed) this.#confirmed.delete(channel);
-        if (this.#hear.has(channel)) this.#refused.add(channel);
+        if (this.#hear.has(channel)) this.#unasked.add(channel);
         this.#complain('a channel was not subscribed', error);
       },
     );
@@ -276,7 +288,7 @@ export class RedisLink {
 
   #check(): void {
     if (this.#isStuck) this.#replaceSubscriber();
-    for (const channel of [...this.#refused]) void this.#confirm(channel);
+    if (this.#canAsk) for (const channel of [...this.#unasked]) void this.#confirm(channel);
     this.#publisher.ping().then(
       () => {
         this.#publisherHeardMs = performance.now();
@@ -285,8 +297,8 @@ export class RedisLink {
       () => {},
     );
     this.#look();
-    // One at a time: while Redis is away it waits.
-    if (this.#touching !== undefined) return;
+    // One at a time.
+    if (this.#touching !== undefined || !this.#canAsk) return;
     const touching = this.#touch(this.#anyChannel()).catch(() => {});
     this.#touching = touching;
     void touching.then(() => {

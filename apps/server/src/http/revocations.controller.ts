@@ -1,10 +1,12 @@
-import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
+import { Body, Controller, HttpCode, Inject, Post, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { HomeNode } from '@homeport/core';
 import { refuse } from '@homeport/protocol';
+import type { Logger } from 'pino';
 import { isPattern } from '../auth/grants.js';
 import { isUserId, USER_CHARS_MAX } from '../auth/user-id.js';
 import { Config } from '../config.js';
+import { LOG } from '../observe/log.js';
 import { AdminGuard } from './admin-guard.js';
 import { Refused } from './refused.js';
 
@@ -18,6 +20,7 @@ export class RevocationsController {
   constructor(
     private readonly node: HomeNode,
     private readonly config: Config,
+    @Inject(LOG) private readonly log: Logger,
   ) {}
 
   @Post()
@@ -53,7 +56,8 @@ export class RevocationsController {
       throw new Refused(refuse.invalid('document', 'a document pattern, as in a grant'));
     if (this.config.auth.kind === 'open')
       throw new Refused(refuse.forbidden('this server is open: there are no tokens to revoke'));
-    const { atMs } = await this.node.revoke(subject, document).catch(() => {
+    const { atMs } = await this.node.revoke(subject, document).catch((error: unknown) => {
+      this.log.error(error, 'a revocation was not written');
       throw new Refused(refuse.unavailable('the database can not be reached: send it again', RETRY_MS));
     });
     return { ok: true, at: atMs };

@@ -98,9 +98,9 @@ export class Membership {
     return seen !== undefined && nowMs - seen.sinceMs <= FRESH_PERIODS * this.#settings.renewalMs;
   }
 
-  /** Those that placement counts on. */
-  candidates(nowMs: number): readonly NodeRow[] {
-    const up = [...this.#seen.values()].filter(({ row }) => row.state === 'up');
+  /** Those that placement counts on: who is up, and has been for a while, unless none of them has. Without `leaver`. */
+  candidates(nowMs: number, leaver?: string): readonly NodeRow[] {
+    const up = [...this.#seen.values()].filter(({ row }) => row.state === 'up' && row.id !== leaver);
     const settled = up.filter(({ firstMs }) => nowMs - firstMs >= this.#settings.settleMs);
     return (settled.length > 0 ? settled : up).map(({ row }) => row);
   }

@@ -126,7 +126,11 @@ export class Relay {
       const owner = this.#ownerOf(document);
       if (owner === undefined) continue;
       if (owner.id === this.#me) here.push(document);
-      else byOwner.set(owner.id, [...(byOwner.get(owner.id) ?? []), document]);
+      else {
+        const theirs = byOwner.get(owner.id);
+        if (theirs) theirs.push(document);
+        else byOwner.set(owner.id, [document]);
+      }
     }
     if (here.length > 0) this.#atHome(here);
     await Promise.all([...byOwner].map(([owner, documents]) => this.#askHeads(owner, documents)));
@@ -148,6 +152,7 @@ export class Relay {
   async #headsOf(owner: string, documents: readonly DocumentId[]): Promise<HeadsAnswer | undefined> {
     const question: HeadsQuestion = { is: 'heads', documents };
     const endMs = this.#clock.monotonicMs() + TRY_MS;
+    let againMs = AGAIN_MS;
     do {
       try {
         const answer = await this.#bus.ask(owner, question as unknown as BusMessage, TRY_MS);
@@ -155,7 +160,8 @@ export class Relay {
       } catch (error) {
         if (!(error instanceof BusFailed)) throw error;
       }
-      await pause(this.#clock, AGAIN_MS);
+      await pause(this.#clock, againMs);
+      againMs *= 2;
     } while (this.#bus.isUp && this.#clock.monotonicMs() < endMs);
     return undefined;
   }

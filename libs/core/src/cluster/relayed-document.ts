@@ -62,11 +62,14 @@ export class RelayedDocument implements DocumentRef {
   }
 
   async open(ask: Parameters<DocumentRef['open']>[0]): Promise<Opened | Refusal> {
-    const here = await this.#local.open(ask);
-    if (!this.#isForOwner(here)) {
-      if (!('ok' in here)) this.#openedAs = 'local';
-      return here;
-    }
+    // In the tick of the join: it may be left before the answer is there.
+    const join = (): boolean => {
+      const isJoined = ask.join();
+      if (isJoined) this.#openedAs = 'local';
+      return isJoined;
+    };
+    const here = await this.#local.open({ ...ask, join });
+    if (!this.#isForOwner(here)) return here;
     // What is published from here on is heard; what was published before is in what the owner, or the database, answers.
     try {
       if (!(await ask.joinRelayed())) return refuse.unavailable('the session went away', 0);

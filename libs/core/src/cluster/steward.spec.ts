@@ -90,6 +90,20 @@ describe('Steward', () => {
     expect(heirs).toEqual(new Set(['c.3']));
   });
 
+  it('E1: who drains gives nothing to a node that is still arriving while others serve', async () => {
+    const { run, node, balanced } = cluster();
+    await balanced(3);
+    node('c').process.pause();
+    await run.world.advance(200);
+    // It waits until the one of its name has gone.
+    const late = run.boot('c');
+    await run.world.advance(300);
+    void node('a').node.drain();
+    await run.world.until('a to have nothing', () => run.database.slots.every(({ owner }) => owner !== 'a.1'));
+    expect(late.isServing).toBe(false);
+    expect(run.database.slots.filter(({ owner }) => owner === late.node.me.id)).toEqual([]);
+  });
+
   it('O7: who joins gets its fair share when nothing has changed for a while, and nothing else moves', async () => {
     const { run, balanced, owners } = cluster();
     await balanced(3);

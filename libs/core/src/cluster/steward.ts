@@ -280,9 +280,7 @@ export class Steward {
   /** Who can take the slots of a node that goes. */
   #heirs(): readonly NodeRow[] {
     const nowMs = this.#clock.monotonicMs();
-    return this.#membership.living.filter(
-      ({ id, state }) => id !== this.#me.id && state === 'up' && this.#membership.isFresh(id, nowMs),
-    );
+    return this.#membership.candidates(nowMs, this.#me.id).filter(({ id }) => this.#membership.isFresh(id, nowMs));
   }
 
   #slotsWhere(holds: (owner: string | undefined) => boolean): readonly Slot[] {
