@@ -17,7 +17,12 @@ class Generator {
   #crowd: Crowd | undefined;
   #scenario: Scenario | undefined;
   #recorder: Recorder | undefined;
+  readonly #lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
   #ticker: NodeJS.Timeout | undefined;
+  /** The second that is going on, and what was so when it began. */
+  #second = 0;
+  #cpu = process.cpuUsage();
+  #sinceMs = nowMs();
 
   async hear(message: ToGenerator): Promise<void> {
     switch (message.kind) {
@@ -42,6 +47,8 @@ class Generator {
       case 'finish': {
         const missing = await this.#crowd?.finish(message.heads && new Map(message.heads));
         clearTimeout(this.#ticker);
+        // What was answered last was waited for longest.
+        if (this.#ticker) this.#tellSecond();
         await this.#recorder?.close();
         return tell({ kind: 'finished', missing });
       }
@@ -57,36 +64,42 @@ class Generator {
   }
 
   #go(startMs: number): void {
+    this.#lag.enable();
+    this.#cpu = process.cpuUsage();
+    this.#sinceMs = nowMs();
+    this.#tick(startMs);
+    setTimeout(() => this.#the.start(), startMs - nowMs());
+  }
+
+  #tick(startMs: number): void {
+    const dueMs = startMs + (this.#second + 1) * 1_000;
+    this.#ticker = setTimeout(() => {
+      this.#tellSecond();
+      const { trouble } = this.#the;
+      if (trouble !== undefined) tell({ kind: 'trouble', why: trouble });
+      this.#tick(startMs);
+    }, dueMs - nowMs());
+  }
+
+  /** Everything since the last one; the last of all is shorter than the others. */
+  #tellSecond(): void {
     const crowd = this.#the;
-    const lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
-    lag.enable();
-    let cpu = process.cpuUsage();
-    let since = nowMs();
-    const tick = (second: number): void => {
-      const dueMs = startMs + (second + 1) * 1_000;
-      this.#ticker = setTimeout(() => {
-        const used = process.cpuUsage(cpu);
-        const tookMs = nowMs() - since;
-        cpu = process.cpuUsage();
-        since = nowMs();
-        tell({
-          kind: 'second',
-          second,
-          counts: crowd.tally.take(),
-          cpuCores: (used.user + used.system) / 1_000 / tookMs,
-          rssBytes: process.memoryUsage.rss(),
-          loopLagMs: Math.max(0, lag.max / NANOSECONDS_PER_MS - LAG_RESOLUTION_MS),
-          lateMs: crowd.lateMs,
-          waiting: crowd.waiting,
-        });
-        lag.reset();
-        crowd.lateMs = 0;
-        if (crowd.trouble !== undefined) tell({ kind: 'trouble', why: crowd.trouble });
-        tick(second + 1);
-      }, dueMs - nowMs());
-    };
-    tick(0);
-    setTimeout(() => crowd.start(), startMs - nowMs());
+    const used = process.cpuUsage(this.#cpu);
+    const tookMs = nowMs() - this.#sinceMs;
+    this.#cpu = process.cpuUsage();
+    this.#sinceMs = nowMs();
+    tell({
+      kind: 'second',
+      second: this.#second++,
+      counts: crowd.tally.take(),
+      cpuCores: (used.user + used.system) / 1_000 / tookMs,
+      rssBytes: process.memoryUsage.rss(),
+      loopLagMs: Math.max(0, this.#lag.max / NANOSECONDS_PER_MS - LAG_RESOLUTION_MS),
+      lateMs: crowd.lateMs,
+      waiting: crowd.waiting,
+    });
+    this.#lag.reset();
+    crowd.lateMs = 0;
   }
 
   get #the(): Crowd {
