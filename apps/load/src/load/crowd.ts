@@ -134,14 +134,22 @@ export class Crowd {
     if (this.#isAtWork) this.#begin(duty, 0);
   }
 
+  /** A node that answers over HTTP, another than `besides` where there is one; undefined where none is up. */
+  nodeUrl(besides?: string): string | undefined {
+    const others = this.urls.filter((url) => url !== besides);
+    const urls = others.length > 0 ? others : this.urls;
+    return urls.length > 0 ? this.random.pick(urls) : undefined;
+  }
+
+  /** Never rejects: an answer that does not come is counted as such, also where there is no node to ask. */
   async readOverHttp(
     document: RawDocument,
     dueMs: number,
     kind = 'http read',
-    url?: string,
+    url = this.nodeUrl(),
   ): Promise<number | undefined> {
     this.#httpUnanswered++;
-    const seq = await this.#http.read(url ?? this.random.pick(this.urls), document.id, document.position);
+    const seq = url === undefined ? undefined : await this.#http.read(url, document.id, document.position);
     this.#httpUnanswered--;
     if (seq === undefined) this.tally.unknown(kind);
     else this.tally.ok(kind, nowMs() - dueMs);

@@ -29,7 +29,8 @@ describe('the options of a load run', () => {
     expect(refusal(boards, '--boards', '1.5')).toBe('--boards must be a whole number from 1 to 10000000');
     expect(refusal(boards, '--boards', '')).toContain('--boards');
     expect(refusal(boards, '--rate', 'fast')).toContain('--rate must be a number');
-    expect(refusal(hang, '--nodes', '1')).toContain('--nodes must be a whole number from 2');
+    for (const scenario of [hang, failover])
+      expect(refusal(scenario, '--nodes', '1')).toContain('--nodes must be a whole number from 2');
   });
 
   it('are refused in one line where they are not known', () => {

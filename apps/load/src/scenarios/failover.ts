@@ -11,6 +11,7 @@ export const failover: Scenario = {
   says: 'the owner of a document is killed, again and again, while people write',
   sizes: officeSizes({ boards: 24, people: 3, rate: 5 }),
   nodes: 3,
+  nodesMin: 2,
   seconds: 60,
   breaks: true,
   sessions: officeSessions,

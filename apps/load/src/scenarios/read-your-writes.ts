@@ -62,8 +62,7 @@ function readBack(crowd: Crowd, { person, document }: Editor, tab: Person): void
   };
   person.read(document, now, 'read, same session', undefined, (seq) => holds('in the same session', seq));
   tab.read(document, now, 'read, other tab', written, (seq) => holds('in another tab', seq));
-  const elsewhere = crowd.urls.filter((url) => url !== own.wire?.node.url);
-  const url = elsewhere.length > 0 ? crowd.random.pick(elsewhere) : crowd.random.pick(crowd.urls);
+  const url = crowd.nodeUrl(own.wire?.node.url);
   void crowd.readOverHttp(own, now, 'read, HTTP on another node', url).then((seq) => {
     if (seq !== undefined) holds(`over HTTP from ${url}`, seq);
   });
