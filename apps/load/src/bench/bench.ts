@@ -6,7 +6,7 @@
  * The generator, the server and Postgres share the machine's cores: absolute figures say as much about the machine.
  */
 import { writeFile } from 'node:fs/promises';
-import { cpus, freemem, loadavg, release, totalmem, type } from 'node:os';
+import { freemem, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { CommandError, type Command } from '../command.js';
 import { acks } from './acks.js';
@@ -15,6 +15,7 @@ import { idleMemory } from './idle-memory.js';
 import { largeDocument } from './large-document.js';
 import { latency } from './latency.js';
 import type { Bench, Measured, Measurement } from './measurement.js';
+import { thisMachine } from '../measuring/machine.js';
 import { table } from '../measuring/table.js';
 
 const MEASUREMENTS: readonly Measurement[] = [acks, latency, hotBoard, idleMemory, largeDocument];
@@ -48,13 +49,19 @@ export const bench: Command = {
       options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, out: { type: 'string' } },
     });
     const chosen = choose(values.only);
-    const machine = describeMachine();
-    process.stdout.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load ${machine.load}\n`);
+    const machine = { ...thisMachine(), freeBytes: freemem(), load: loadavg()[0]! };
+    const at = new Date().toISOString();
+    process.stdout.write(
+      `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, load ${machine.load.toFixed(2)}\n`,
+    );
     const { sections, interrupted } = await measureAll(chosen, values.quick);
     if (interrupted) process.stdout.write('\ninterrupted: this is what ran\n');
     process.stdout.write(`\n${table(sections.map(({ says, outcome }) => ({ says, rows: rowsOf(outcome) })))}\n`);
     const out = values.out ?? 'bench-result.json';
-    await writeFile(out, `${JSON.stringify({ machine, quick: values.quick, interrupted, sections }, undefined, 2)}\n`);
+    await writeFile(
+      out,
+      `${JSON.stringify({ at, machine, quick: values.quick, interrupted, sections }, undefined, 2)}\n`,
+    );
     process.stdout.write(`every value: ${out}\n`);
     return !interrupted && sections.every(({ outcome }) => outcome.kind === 'measured') ? 0 : 1;
   },
@@ -129,17 +136,4 @@ function span(ms: number, signal: AbortSignal): Promise<void> {
     }, ms);
     signal.addEventListener('abort', stop, { once: true });
   });
-}
-
-function describeMachine() {
-  return {
-    at: new Date().toISOString(),
-    cpu: cpus()[0]?.model ?? 'unknown CPU',
-    cores: cpus().length,
-    memoryMb: Math.round(totalmem() / 2 ** 20),
-    freeMb: Math.round(freemem() / 2 ** 20),
-    load: loadavg()[0]?.toFixed(2) ?? 'unknown',
-    system: `${type()} ${release()}`,
-    node: process.versions.node,
-  };
 }

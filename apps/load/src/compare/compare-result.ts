@@ -1,4 +1,5 @@
-import type { Machine, RunVerdict } from '../load/run-result.js';
+import type { RunVerdict } from '../load/run-result.js';
+import type { Machine } from '../measuring/machine.js';
 
 /** What a comparison leaves behind: systems in turns on one machine, so that what counts is the ratio within each round. */
 export interface CompareResult {

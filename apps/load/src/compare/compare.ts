@@ -3,10 +3,10 @@
  * figures say as much about the machine as about the systems, so what counts is the ratio within each round.
  */
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CommandError, type Command } from '../command.js';
-import type { Machine, RunVerdict } from '../load/run-result.js';
+import type { RunVerdict } from '../load/run-result.js';
+import { thisMachine } from '../measuring/machine.js';
 import { renderComparePage } from '../page/compare-page.js';
 import type { CompareResult } from './compare-result.js';
 import { Comparison } from './comparison.js';
@@ -71,7 +71,7 @@ async function compareOn(
       format: 'homeport-compare/1',
       startedAt,
       durationMs: Math.round(performance.now() - startMs),
-      machine: describeMachine(),
+      machine: thisMachine(),
       options: {
         quick,
         rounds,
@@ -100,16 +100,6 @@ function verdictOf({ violations, pushesChecked }: Comparison): RunVerdict {
       ? 'each stands at the seq of its ack, with what was sent; there are no others, and no gaps'
       : `${violations.length} VIOLATIONS, the first: ${violations[0]!.document}: ${violations[0]!.says}`;
   return { ok: violations.length === 0, says: [checked, found], violations };
-}
-
-function describeMachine(): Machine {
-  return {
-    cpu: cpus()[0]?.model ?? 'unknown CPU',
-    cores: availableParallelism(),
-    memoryBytes: totalmem(),
-    node: process.versions.node,
-    platform: `${type()} ${release()}`,
-  };
 }
 
 async function emptyFolder(path: string): Promise<string> {

@@ -8,11 +8,12 @@
  * because nobody answers any more, is judged and reported like any other, as far as it came.
  */
 import { mkdir } from 'node:fs/promises';
-import { cpus, loadavg, release, totalmem, type } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { SeededRandom } from '@homeport/testkit';
 import type { Violation } from '../history/evidence.js';
 import { nowMs } from '../history/operation.js';
+import { thisMachine } from '../measuring/machine.js';
 import { Direction } from './direction.js';
 import { Generators } from './generators.js';
 import { judge } from './judge.js';
@@ -20,7 +21,7 @@ import { measured } from './measured.js';
 import type { GeneratorSecond, Plan } from './messages.js';
 import type { LoadOptions } from './options.js';
 import { OwnSystem } from './own-system.js';
-import type { Machine, Moment, OwnershipMoment, RunResult, RunVerdict } from './run-result.js';
+import type { Moment, OwnershipMoment, RunResult, RunVerdict } from './run-result.js';
 import { sizeOf, type Scenario } from './scenario.js';
 import type { System } from './system.js';
 import type { KindCounts } from './tally.js';
@@ -242,7 +243,7 @@ export class Conductor {
         verdict,
       },
       options: { ...sizes, seconds, rampSeconds, generators, ...(system.kind === 'own' && { nodes }) },
-      machine: machine(),
+      machine: thisMachine(),
       system: { kind: system.kind, urls: this.#options.urls },
       figures: durationMs > warmUpMs ? this.#scenario.figures(measured(measuring)) : found,
       faults: this.#direction?.marks ?? [],
@@ -253,22 +254,12 @@ export class Conductor {
           seconds: this.#seconds,
           warmUpMs,
           loadBefore: this.#loadBefore,
-          cores: cpus().length,
+          cores: availableParallelism(),
         }),
       ],
       ...(cutShort !== undefined && { cutShort }),
     };
   }
-}
-
-function machine(): Machine {
-  return {
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: cpus().length,
-    memoryBytes: totalmem(),
-    node: process.version,
-    platform: `${type()} ${release()}`,
-  };
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,3 +1,5 @@
+import type { Machine } from '../measuring/machine.js';
+
 /**
  * What a load run leaves behind: `result.json`, and what the page with the plots is drawn from.
  *
@@ -31,14 +33,6 @@ export interface RunResult {
   readonly warnings: readonly string[];
   /** Why the run ended early, if it did. */
   readonly cutShort?: string;
-}
-
-export interface Machine {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memoryBytes: number;
-  readonly node: string;
-  readonly platform: string;
 }
 
 export interface ResultFigure {

@@ -1,4 +1,4 @@
-import type { Machine } from '../load/run-result.js';
+import type { Machine } from '../measuring/machine.js';
 import { html, type Html } from './html.js';
 import { dateOf, figure, gigabytes, lasting } from './words.js';
 
