@@ -197,14 +197,16 @@ export class Conductor {
 
   #heard(generator: number, second: GeneratorSecond): void {
     const { cpuCores, rssBytes, loopLagMs, counts } = second;
+    const moment = this.#timeline.add(second.second, counts);
+    // What comes late counts in the latencies; how busy a generator is while all settles says nothing of the run.
+    if (this.#isOver) return;
     this.#seconds.push(second);
     const atMs = (second.second + 1) * 1_000;
     this.#usage.add(`generator-${generator + 1}`, { atMs, cpuCores, rssBytes, loopLagMs });
     const ok = counts.reduce((sum, count) => sum + count.ok, 0);
     if (ok > 0) this.#answeredMs = nowMs();
     this.#acks += counts.find(({ kind }) => kind === 'push')?.ok ?? 0;
-    const moment = this.#timeline.add(second.second, counts);
-    if (!moment || this.#isOver) return;
+    if (!moment) return;
     const mark = this.#direction?.marks.at(-1);
     this.#watcher.moment(moment, atMs, mark && `${mark.name}: ${mark.says}`);
   }
@@ -230,7 +232,7 @@ export class Conductor {
     const warmUpMs = this.#warmUpMs;
     const { name, says } = this.#scenario;
     const { seed, sizes, seconds, nodes, generators, rampSeconds } = this.#options;
-    const measuring = { operations, joined: this.#joined, processes, warmUpMs, durationMs, found };
+    const measuring = { operations, moments, joined: this.#joined, processes, warmUpMs, durationMs, found };
     return {
       ...{ format: 'homeport-load/1', scenario: name, says, seed, startedAt: this.#startedAt.toISOString() },
       ...{

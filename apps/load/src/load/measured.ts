@@ -1,7 +1,9 @@
 /** What a scenario makes its headline from. */
 import type { KindCounts } from './tally.js';
-import type { OperationStats, ProcessSeries, ResultFigure } from './run-result.js';
+import type { Moment, OperationStats, ProcessSeries, ResultFigure } from './run-result.js';
 import { statsOf } from './timeline.js';
+
+const MOMENT_MS = 1_000;
 
 export interface Target {
   readonly says: string;
@@ -10,6 +12,7 @@ export interface Target {
 
 export interface Measured {
   readonly operations: readonly OperationStats[];
+  readonly moments: readonly Moment[];
   /** What was opened and furnished before time zero. */
   readonly joined: readonly KindCounts[];
   readonly processes: readonly ProcessSeries[];
@@ -18,6 +21,7 @@ export interface Measured {
   /** What the direction of the scenario found out. */
   readonly found: readonly ResultFigure[];
   percentile(kind: string, which: 'p50' | 'p99' | 'max', target?: Target): ResultFigure;
+  /** Over the seconds that lie in the measured time as a whole: what is answered while all settles is not part of it. */
   rate(kind: string): ResultFigure;
   cpuPerPush(): ResultFigure[];
   /** Refused for good, of this kind. */
@@ -34,27 +38,36 @@ export function measured(raw: Raw): Measured {
     ...statsOf(raw.joined).filter(({ kind }) => !raw.operations.some((one) => one.kind === kind)),
   ];
   const of = (kind: string): OperationStats | undefined => stats.find((one) => one.kind === kind);
-  const seconds = (raw.durationMs - raw.warmUpMs) / 1_000;
+  const { warmUpMs, durationMs } = raw;
+  const whole = raw.moments.filter(({ atMs }) => atMs >= warmUpMs && atMs + MOMENT_MS <= durationMs);
+  const during = (kind: string): number =>
+    whole.reduce((sum, { kinds }) => sum + (kinds.find((one) => one.kind === kind)?.perSecond ?? 0), 0);
+  const servers = raw.processes.filter(isServer);
   return {
     ...raw,
-    percentile: (kind, which, target) => figure(`${kind} ${which}`, of(kind)?.latency[which] ?? 0, 'ms', target),
-    refused: (kind, target) => figure(`${kind}: refused`, of(kind)?.refused ?? 0, '', target),
+    percentile: (kind, which, target) => {
+      const stats = of(kind);
+      return figure(`${kind} ${which}`, stats && stats.ok > 0 ? stats.latency[which] : null, 'ms', target);
+    },
+    refused: (kind, target) => figure(`${kind}: refused`, of(kind)?.refused ?? null, '', target),
     serverLag: () => {
-      const points = raw.processes.filter(isServer).flatMap((series) => series.points);
-      const lags = points.filter(({ atMs }) => atMs > raw.warmUpMs).map(({ loopLagMs }) => loopLagMs ?? 0);
+      const points = servers.flatMap((series) => series.points).filter(({ atMs }) => atMs > warmUpMs);
+      const lags = points.flatMap(({ loopLagMs }) => loopLagMs ?? []);
       return lags.length === 0 ? [] : [figure('server event loop, longest delay', Math.max(...lags), 'ms')];
     },
-    rate: (kind) => figure(`${kind} rate`, (of(kind)?.ok ?? 0) / seconds, 'per second'),
+    rate: (kind) => figure(`${kind} rate`, whole.length > 0 ? during(kind) / whole.length : null, 'per second'),
     cpuPerPush: () => {
-      const pushes = of('push')?.ok ?? 0;
-      const cpuMs = raw.processes.filter(isServer).reduce((sum, series) => sum + cpuMsOf(series, raw.warmUpMs), 0);
+      const pushes = during('push');
+      const cpuMs = servers.reduce((sum, series) => sum + cpuMsOf(series, warmUpMs), 0);
       return pushes === 0 || cpuMs === 0 ? [] : [figure('server CPU per push', (cpuMs * 1_000) / pushes, 'µs')];
     },
   };
 }
 
-export function figure(name: string, value: number, unit: string, target?: Target): ResultFigure {
-  return { name, value, unit, ...(target && { target: { says: target.says, reached: value <= target.max } }) };
+/** `value` null: there is nothing to measure. */
+export function figure(name: string, value: number | null, unit: string, target?: Target): ResultFigure {
+  const reached = (max: number): boolean => value !== null && value <= max;
+  return { name, value, unit, ...(target && { target: { says: target.says, reached: reached(target.max) } }) };
 }
 
 function isServer({ name }: ProcessSeries): boolean {

@@ -37,7 +37,8 @@ export interface RunResult {
 
 export interface ResultFigure {
   readonly name: string;
-  readonly value: number;
+  /** Null: it never happened, so there is nothing to measure, and no target that is reached. */
+  readonly value: number | null;
   readonly unit: string;
   readonly target?: { readonly says: string; readonly reached: boolean };
 }

@@ -26,6 +26,7 @@ function targetOf({ target }: ResultFigure): { readonly target?: string } {
 }
 
 function shown({ value, unit }: ResultFigure): string {
+  if (value === null) return 'nothing to measure';
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   return `${value.toLocaleString('en', { maximumFractionDigits: digits })} ${unit}`;
 }

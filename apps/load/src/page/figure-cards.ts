@@ -11,7 +11,9 @@ export function figureCards(figures: readonly ResultFigure[]): Html | undefined 
       ({ name, value, unit, target }) =>
         html`<article class="card" data-reached="${stateOf(target)}">
           <h3>${name}</h3>
-          <p class="card__value">${figure(value)} <small>${unit}</small></p>
+          <p class="card__value">
+            ${value === null ? '–' : figure(value)} <small>${value === null ? 'nothing to measure' : unit}</small>
+          </p>
           ${targetLine(target)}
         </article>`,
     )}

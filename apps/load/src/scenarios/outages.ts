@@ -14,14 +14,13 @@ export function reportOutages({ found }: Direction, strikes: readonly Strike[], 
   const owned = spreadOf(strikes.flatMap(({ ownedAfterMs }) => ownedAfterMs ?? []));
   const waits = spreadOf(strikes.flatMap(({ waitsMs }) => waitsMs));
   found.push(figure('blows', strikes.length, ''));
-  if (owned)
+  if (owned || targets.owned)
     found.push(
-      figure('slots owned again p50', owned.p50, 'ms'),
-      figure('slots owned again p99', owned.p99, 'ms', targets.owned),
+      figure('slots owned again p50', owned?.p50 ?? null, 'ms'),
+      figure('slots owned again p99', owned?.p99 ?? null, 'ms', targets.owned),
     );
-  if (waits)
-    found.push(
-      figure('longest wait for an ack, hit documents p50', waits.p50, 'ms', targets.waitP50),
-      figure('longest wait for an ack, hit documents p99', waits.p99, 'ms', targets.waitP99),
-    );
+  found.push(
+    figure('longest wait for an ack, hit documents p50', waits?.p50 ?? null, 'ms', targets.waitP50),
+    figure('longest wait for an ack, hit documents p99', waits?.p99 ?? null, 'ms', targets.waitP99),
+  );
 }
