@@ -65,6 +65,8 @@ export class RawDocument {
   #state: State = { kind: 'away' };
   #timeline: string | undefined;
   #fetching = false;
+  /** Who waits for the answer to a read. */
+  readonly #reading = new Set<(answer: Seq | 'refused' | 'lost') => void>();
   /** Since when the node has answered nothing but `unavailable`. */
   #putOffSince: number | undefined;
 
@@ -138,16 +140,17 @@ export class RawDocument {
   }
 
   /**
-   * Reads the whole document from the owner; the answer goes into the history. `answered` gets the seq that it was read
-   * at, or nothing where it was refused; it is not called when the channel goes away. Answers whether it was asked.
+   * Reads the whole document from the owner; the answer goes into the history. `answered` is called once, with the seq
+   * that it was read at, or with what became of it when the document left the channel before. Answers whether it was asked.
    */
-  read(answered: (seq: Seq | undefined) => void = () => {}, minSeq?: Seq): boolean {
+  read(answered: (answer: Seq | 'refused' | 'lost') => void = () => {}, minSeq?: Seq): boolean {
     if (this.#state.kind !== 'open') return false;
     const start = nowMs();
     const { wire } = this.#state;
     const least = minSeq !== undefined && this.#timeline !== undefined && { minSeq, timeline: this.#timeline };
+    this.#reading.add(answered);
     wire.emit('read', { document: this.id, ...least }, (reply) => {
-      answered(reply.ok ? reply.position.seq : undefined);
+      if (this.#reading.delete(answered)) answered(reply.ok ? reply.position.seq : 'refused');
       if (reply.ok) this.#witness.read(start, reply);
     });
     return true;
@@ -173,6 +176,8 @@ export class RawDocument {
 
   disconnected(): void {
     this.#writer.lost();
+    for (const answered of this.#reading) answered('lost');
+    this.#reading.clear();
     this.#seam.drop();
     this.#fetching = false;
     if (this.#state.kind !== 'stopped') this.#state = { kind: 'away' };

@@ -53,3 +53,17 @@ it('what does not fit the window waits, is sent in order, and its wait counts', 
   expect(waits.take()[0]![1]).toBeGreaterThanOrEqual(5_000);
   expect(waits.take()).toEqual([]);
 });
+
+it('a read that nobody can be asked, or whose answer is lost with the socket, is one without an answer', async () => {
+  person.open(BOARD);
+  person.read(BOARD, nowMs());
+  expect(statsOf(tally.take())).toMatchObject([{ kind: 'read', ok: 0, unknown: 1 }]);
+
+  await until(WITHIN_MS, 'the board to be open', () => person.isOpen);
+  const [board] = person.documents;
+  tally.take();
+  person.read(BOARD, nowMs());
+  node.hangUp();
+  await until(WITHIN_MS, 'the socket to be gone', () => !board!.isOpen);
+  expect(statsOf(tally.take()).find(({ kind }) => kind === 'read')).toMatchObject({ ok: 0, refused: 0, unknown: 1 });
+});

@@ -115,11 +115,14 @@ export class Person implements RawObserver {
 
   /** Reads the whole document over the socket, not older than `minSeq`. `seen`: what was answered is of this seq. */
   read(id: DocumentId, dueMs: number, kind = 'read', minSeq?: Seq, seen: (seq: Seq) => void = () => {}): void {
-    this.#pens.get(id)!.document.read((seq) => {
-      if (seq === undefined) return this.tally.refused(kind);
+    const isAsked = this.#pens.get(id)!.document.read((answer) => {
+      if (answer === 'lost') return this.tally.unknown(kind);
+      if (answer === 'refused') return this.tally.refused(kind);
       this.tally.ok(kind, nowMs() - dueMs);
-      seen(seq);
+      seen(answer);
     }, minSeq);
+    // Due, and there was nobody to ask.
+    if (!isAsked) this.tally.unknown(kind);
   }
 
   point(id: DocumentId, state: JsonObject): void {
