@@ -49,14 +49,20 @@ export const ladder: Work = {
   },
 };
 
+/** Rejects when the system serves nobody afterwards: a board that was not borne is a figure, a server that died is none. */
 async function p99Ms(turn: Turn, editors: number): Promise<number> {
+  const ms = await playedMs(turn, editors);
+  // What it still has to do is not the next one's load.
+  await turn.calm();
+  (await turn.join(turn.document(`after-${editors}-editors`))).close();
+  return ms;
+}
+
+async function playedMs(turn: Turn, editors: number): Promise<number> {
   try {
     return (await playBoard(turn, { editors, opsPerSecond: OPS_PER_SECOND })).propagation.p99Ms;
   } catch (error) {
     turn.warnings.push(`${turn.system.name} with ${editors} editors: ${(error as Error).message}`);
     return NEVER_MS;
-  } finally {
-    // What it still has to do is not the next one's load.
-    await turn.calm();
   }
 }
