@@ -58,12 +58,7 @@ export async function judge(matter: Case): Promise<RunVerdict> {
       ...(log ? described : ['the log was not read: nothing was checked', ...seen]),
       ...(spans.length > 0 ? [`ownership: ${spans.length} words of nodes on their slots`] : []),
       ...system.unseen.map((what) => `not checked, ${what}`),
-      ...(log && documents.length > READ_EVERYWHERE_MAX
-        ? [
-            `not checked, the end of ${documents.length - READ_EVERYWHERE_MAX} of ${documents.length} documents at every node: ` +
-              `${READ_EVERYWHERE_MAX} were read`,
-          ]
-        : []),
+      ...(log ? unread(documents.length) : []),
       ...failures.map((failure) => `FAILED: ${failure}`),
     ],
     violations: violations.slice(0, VIOLATIONS_KEPT).map(({ rule, document, says }) => ({ rule, document, says })),
@@ -121,6 +116,12 @@ async function readEverywhere(
 function spread<Item>(items: readonly Item[], count: number): readonly Item[] {
   if (items.length <= count) return items;
   return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]!);
+}
+
+function unread(documents: number): string[] {
+  const left = documents - READ_EVERYWHERE_MAX;
+  if (left <= 0) return [];
+  return [`not checked, the end of ${left} of ${documents} documents at every node: ${READ_EVERYWHERE_MAX} were read`];
 }
 
 function headsOf(log: readonly LogRow[]): Map<DocumentId, number> {

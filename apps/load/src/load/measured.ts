@@ -4,6 +4,8 @@ import type { Moment, OperationStats, ProcessSeries, ResultFigure } from './run-
 import { statsOf } from './timeline.js';
 
 const MOMENT_MS = 1_000;
+/** A timer comes up to so much before its time. */
+const TIMER_EARLY_MS = 2;
 
 export interface Target {
   readonly says: string;
@@ -39,7 +41,8 @@ export function measured(raw: Raw): Measured {
   ];
   const of = (kind: string): OperationStats | undefined => stats.find((one) => one.kind === kind);
   const { warmUpMs, durationMs } = raw;
-  const whole = raw.moments.filter(({ atMs }) => atMs >= warmUpMs && atMs + MOMENT_MS <= durationMs);
+  const endMs = durationMs + TIMER_EARLY_MS;
+  const whole = raw.moments.filter(({ atMs }) => atMs >= warmUpMs && atMs + MOMENT_MS <= endMs);
   const during = (kind: string): number =>
     whole.reduce((sum, { kinds }) => sum + (kinds.find((one) => one.kind === kind)?.perSecond ?? 0), 0);
   const servers = raw.processes.filter(isServer);
