@@ -152,6 +152,10 @@ describe('a node that goes', () => {
     await servers['node-1'].signalPostgres('SIGSTOP');
     const push = { document: 'draining', opNo: 1, after: 0, ops: [{ op: 'put', key: 'k', value: 1 }] };
     const acknowledged = writer.ask('push', push);
+    await until(SOON_MS, 'the push to wait at node-1', async () => {
+      const metrics = await (await fetch(`${servers['node-1'].url}/metrics`)).text();
+      return /^homeport_pending_pushes 1$/m.test(metrics);
+    });
     servers['node-1'].signal('SIGTERM');
     await until(SOON_MS, 'node-1 to be taken out', async () => {
       const name = await balancer.whoAnswers('node-1');

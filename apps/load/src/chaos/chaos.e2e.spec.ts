@@ -89,7 +89,7 @@ describe('three nodes under load, and everything that can go wrong with them', (
 
   it('W7: a document that is loaded as it was before the takeover is found out', async () => {
     // Several, for what is stale must have been written between a look and a death.
-    const settings = { nodes: 3, seed: 5, faults: ['kill'], plant: 'stale-load', lengthMs: 15_000 };
+    const settings = { nodes: 3, seed: 5, faults: ['kill'], plant: 'stale-load', lengthMs: 45_000 };
     const result = await chaos({ ...settings, patienceMs: 20_000 });
     expect(rulesBroken(result)).toEqual(expect.arrayContaining([4, 5]));
     expect(rulesBroken(result)).not.toContain(1);
