@@ -152,7 +152,9 @@ function redisServer(): string {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   const found = folders.flatMap((folder) => NAMES.map((name) => join(folder, name))).find(isExecutable);
   if (found === undefined)
-    throw new Error(`these tests need ${NAMES.join(' or ')} on the PATH: \`npm test\` says how to install it`);
+    throw new Error(
+      `${NAMES.join(' or ')} is needed on the PATH: install it (\`apt-get install redis-server\`, \`brew install redis\`)`,
+    );
   return found;
 }
 
