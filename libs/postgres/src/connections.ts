@@ -22,6 +22,12 @@ export class DeadlinePassed extends Error {
   override readonly name = 'DeadlinePassed';
 }
 
+interface Driver {
+  readonly sql: Sql;
+  /** Asked, and not answered yet. */
+  inFlight: number;
+}
+
 /**
  * A few connections for one purpose, and a deadline on whatever is asked of them.
  *
@@ -29,16 +35,21 @@ export class DeadlinePassed extends Error {
  * flight on them fails as lost, too. The driver (3.4) would reconnect by itself, but it waits for ever on a connection
  * that hangs, keeps unsent bytes of the lost one, and throws where nobody can catch it when a reserved connection, as
  * its `begin` and `reserve` make, is used after it was lost. So we start afresh, and use neither of the two.
+ *
+ * And each connection has a driver of its own. One driver with several, one of which is always idle, never empties its
+ * queue of idle ones: that grows with every statement, and is searched from its beginning twice for each.
  */
 export class Connections {
   readonly #open: (closed: () => void) => Sql;
-  #sql: Sql;
+  readonly #count: number;
+  #drivers: readonly Driver[];
   #lost: () => void = () => {};
 
-  /** `closed`: to be called whenever one of them has ended. */
-  constructor(open: (closed: () => void) => Sql) {
+  /** `open`: a driver with one connection; it calls `closed` whenever that has ended. */
+  constructor(open: (closed: () => void) => Sql, count = 1) {
     this.#open = open;
-    this.#sql = this.#make();
+    this.#count = count;
+    this.#drivers = this.#make();
   }
 
   /** `lost` is called whenever one of them has ended that was not given up. */
@@ -47,38 +58,48 @@ export class Connections {
   }
 
   async run<T>(work: (sql: Sql) => Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
-    const sql = this.#sql;
+    const drivers = this.#drivers;
+    const driver = leastBusy(drivers);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       const tell = () => reject(new DeadlinePassed(`Postgres gave no answer within ${deadlineMs} ms`));
       timer = setTimeout(tell, deadlineMs);
     });
+    driver.inFlight++;
     try {
-      return await Promise.race([work(sql), late]);
+      return await Promise.race([work(driver.sql), late]);
     } catch (error) {
-      if (answeredCode(error) === undefined) this.#giveUp(sql);
+      if (answeredCode(error) === undefined) this.#giveUp(drivers);
       throw error;
     } finally {
       clearTimeout(timer);
+      driver.inFlight--;
     }
   }
 
   async close(): Promise<void> {
-    await this.#sql.end({ timeout: CLOSE_S });
+    await Promise.all(this.#drivers.map(({ sql }) => sql.end({ timeout: CLOSE_S })));
   }
 
-  #make(): Sql {
-    const sql: Sql = this.#open(() => {
-      if (sql === this.#sql) this.#lost();
+  #make(): readonly Driver[] {
+    const drivers = Array.from({ length: this.#count }, (): Driver => {
+      const sql = this.#open(() => {
+        if (drivers === this.#drivers) this.#lost();
+      });
+      return { sql, inFlight: 0 };
     });
-    return sql;
+    return drivers;
   }
 
-  #giveUp(sql: Sql): void {
-    if (sql !== this.#sql) return;
-    this.#sql = this.#make();
-    void sql.end({ timeout: 0 });
+  #giveUp(drivers: readonly Driver[]): void {
+    if (drivers !== this.#drivers) return;
+    this.#drivers = this.#make();
+    for (const { sql } of drivers) void sql.end({ timeout: 0 });
   }
+}
+
+function leastBusy(drivers: readonly Driver[]): Driver {
+  return drivers.reduce((least, driver) => (driver.inFlight < least.inFlight ? driver : least));
 }
 
 /** A transaction on a connection of its own, which ends with it: on any failure the server sees it close, and undoes. */

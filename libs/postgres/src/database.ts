@@ -54,9 +54,9 @@ export class Database {
 
   constructor(url: string) {
     this.#url = url;
-    this.writes = new Connections(() => connect(url, WRITES_MAX, ONE_PLAN));
-    this.folds = new Connections(() => connect(url, FOLDS_MAX, NOT_WAITING));
-    this.loads = new Connections(() => connect(url, LOADS_MAX, ONE_PLAN));
+    this.writes = new Connections(() => connect(url, 1, ONE_PLAN), WRITES_MAX);
+    this.folds = new Connections(() => connect(url, 1, NOT_WAITING), FOLDS_MAX);
+    this.loads = new Connections(() => connect(url, 1, ONE_PLAN), LOADS_MAX);
     this.lease = new Connections((closed) => connect(url, 1, {}, closed));
   }
 
