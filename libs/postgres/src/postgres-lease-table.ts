@@ -29,9 +29,11 @@ export class PostgresLeaseTable extends LeaseTable {
     return this.#database.loads.run(async (sql) => [...(await selectLiving(sql))]);
   }
 
-  async slots(): Promise<readonly SlotRow[]> {
+  async slots(known: readonly number[]): Promise<readonly SlotRow[]> {
     const rows = await this.#database.loads.run(
-      (sql) => sql<(Tenure & { owner: string | null })[]>`SELECT slot, owner, epoch FROM slot ORDER BY slot`,
+      (sql) => sql<(Tenure & { owner: string | null })[]>`
+        SELECT slot, owner, epoch FROM slot
+         WHERE owner IS NULL OR epoch > coalesce((${known as number[]}::bigint[])[slot + 1], -1) ORDER BY slot`,
     );
     return rows.map(({ slot, owner, epoch }) => ({ slot, epoch, owner: owner ?? undefined }));
   }

@@ -27,8 +27,12 @@ export class MemoryLeaseTable extends LeaseTable {
     return this.#read('nodes', () => this.#living());
   }
 
-  slots(): Promise<readonly OwnedSlot[]> {
-    return this.#read('slots', () => this.#database.slots.map((row, slot) => ({ ...row, slot: slot as Slot })));
+  slots(known: readonly number[]): Promise<readonly OwnedSlot[]> {
+    return this.#read('slots', () =>
+      this.#database.slots
+        .map((row, slot) => ({ ...row, slot: slot as Slot }))
+        .filter(({ slot, owner, epoch }) => owner === undefined || epoch > (known[slot] ?? -1)),
+    );
   }
 
   join(node: NodeInfo, broken?: () => void): Promise<void> {

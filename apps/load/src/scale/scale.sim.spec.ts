@@ -61,6 +61,14 @@ describe.each(NODES)('a cluster of %i nodes', (nodes) => {
       expect(postgres.kinds['slots']!.sent).toBeLessThanOrEqual(2 * notices * (after + 1));
     }
   });
+
+  it('every node reads each change of owner once, and the whole map only when it comes', () => {
+    for (const name of ['start of all', 'join', 'leave', 'crash of one', 'hang of one']) {
+      const { postgres, transfers, nodes: after } = episode(name);
+      const came = { 'start of all': nodes, join: 1 }[name] ?? 0;
+      expect(postgres.kinds['slots']?.received ?? 0, name).toBeLessThanOrEqual(came * SLOTS + (after + 1) * transfers);
+    }
+  });
 });
 
 describe('docs/scaling.md', () => {

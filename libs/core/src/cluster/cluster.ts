@@ -1,7 +1,8 @@
 /**
  * This node among the others: it looks after its slots (`Steward`), asks other nodes and answers them (`Relay`,
  * `Answerer`), and gossips. A heartbeat says how far the sender's map is and what it carries; who hears of a younger map
- * reads it. A notice of a change is sent at once. Without the bus all of this still happens, only later: by renewals.
+ * reads what is new. A notice of a change is sent at once. Without the bus all of this still happens, only later: by
+ * renewals.
  */
 import type { DocumentId, Epoch } from '@homeport/protocol';
 import type { DocumentHost } from '../document/document-host.js';

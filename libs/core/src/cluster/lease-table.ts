@@ -64,8 +64,11 @@ export abstract class LeaseTable {
   /** The nodes that are `up` or `draining`, as they stand. */
   abstract nodes(): Promise<readonly NodeRow[]>;
 
-  /** Who owns what, all slots in order. */
-  abstract slots(): Promise<readonly SlotRow[]>;
+  /**
+   * Who owns what, in the order of the slots. `known` is the epoch of each, from slot 0 on, as the asker knows it: what is
+   * not above it is left out, unless nobody owns it. Where there is none for a slot, it is told of.
+   */
+  abstract slots(known: readonly number[]): Promise<readonly SlotRow[]>;
 
   /**
    * Writes my row as `up` and takes my advisory lock, which lives as long as my lease connection. Rejects if the id

@@ -258,6 +258,14 @@ describe('SlotKeeper', () => {
     });
   });
 
+  it('a slot that went to a node not seen yet is asked for again by the same epoch', async () => {
+    const a = await kept(nodeNamed('a'), 'careful');
+    expect(a.map.known).toEqual(Array.from({ length: SLOTS }, () => 1));
+    a.keeper.learn([{ slot: SLOT, epoch: 2 as Epoch, owner: 'b.1' }]);
+    expect([a.map.epochOf(SLOT), a.map.ownerOf(SLOT)]).toEqual([2, undefined]);
+    expect(a.map.known[SLOT]).toBe(-1);
+  });
+
   it('leaves every slot to nobody, and the next node need not wait', async () => {
     const a = await kept(nodeNamed('a'), 'careful');
     await world.outcome('the end', a.keeper.leave());

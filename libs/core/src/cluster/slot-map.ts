@@ -17,6 +17,11 @@ export class SlotMap {
     return version;
   }
 
+  /** Of each slot the epoch that need not be told again; -1 where the owner is not known: it may be by the same epoch. */
+  get known(): readonly number[] {
+    return this.#epochs.map((epoch, slot) => (this.#owners[slot] === undefined ? -1 : epoch));
+  }
+
   ownerOf(slot: Slot): string | undefined {
     return this.#owners[slot];
   }

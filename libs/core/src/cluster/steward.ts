@@ -191,7 +191,7 @@ export class Steward {
       });
       return this.#readingNext;
     }
-    const rows = this.#leases.slots();
+    const rows = this.#leases.slots(this.#map.known);
     this.#reading = rows.then((read) => this.#keeper.learn(read)).finally(() => (this.#reading = undefined));
     return this.#reading;
   }

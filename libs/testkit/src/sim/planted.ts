@@ -166,8 +166,8 @@ export class LeasesThrough extends LeaseTable {
     return this.leases.takeOver(...ask);
   }
 
-  override slots() {
-    return this.leases.slots();
+  override slots(known: readonly number[]) {
+    return this.leases.slots(known);
   }
 
   override handOff(...ask: Parameters<LeaseTable['handOff']>) {
