@@ -17,7 +17,8 @@ export function countedLeases(leases: LeaseTable, postgres: Traffic): LeaseTable
         const answer: unknown = await Reflect.apply(member, target, values);
         const rows = rowsOf(answer);
         const bytes = rows.length * (bytesOf(rows[0]) + (name === 'renew' ? RENEWAL_BYTES : 0));
-        postgres.count(String(name), rows.length, bytes);
+        const askedBytes = name === 'slots' ? String(values[0]).length : 0;
+        postgres.count(String(name), rows.length, bytes + askedBytes);
         return answer;
       };
     },

@@ -6,7 +6,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { slotOf, type Batch, type PlacedEntry } from '@homeport/core';
+import { SLOTS, slotOf, type Batch, type PlacedEntry } from '@homeport/core';
 import { EmbeddedPostgres, migrate, openDatabase, PostgresDocumentLog, PostgresLeaseTable } from '@homeport/postgres';
 import type { Epoch, Seq } from '@homeport/protocol';
 import { nodeNamed } from '@homeport/testkit';
@@ -22,6 +22,7 @@ export interface PostgresCost {
 
 const NODES = 200;
 const DOCUMENTS = 50;
+const NEW_SLOTS = 5;
 const ME = 'node-0';
 
 export async function postgresCosts(times: number): Promise<readonly PostgresCost[]> {
@@ -36,6 +37,7 @@ export async function postgresCosts(times: number): Promise<readonly PostgresCos
       for (let n = 0; n < NODES; n++) await leases.join(nodeNamed(`node-${n}`));
       const me = nodeNamed(ME).id;
       await leases.takeOver(me, undefined);
+      const known = Array.from({ length: SLOTS }, (_, slot) => (slot < NEW_SLOTS ? 0 : 1));
       const writer = new Writer(log, me);
       const cost = (what: string, count: number, run: () => Promise<unknown>) =>
         measure(embedded.pid, what, count, run);
@@ -46,7 +48,8 @@ export async function postgresCosts(times: number): Promise<readonly PostgresCos
           writer.flush(1, 1).then(() => writer.checkpoint()),
         ),
         await cost(`a renewal, ${NODES} nodes`, times, () => leases.renew(me)),
-        await cost('a read of the slot map', times, () => leases.slots()),
+        await cost('a read of the slot map, all new', times, () => leases.slots([])),
+        await cost(`a read of the slot map, ${NEW_SLOTS} new`, times, () => leases.slots(known)),
       ];
     } finally {
       await database.close();

@@ -7,7 +7,7 @@ export interface Amount {
   readonly sent: number;
   /** Messages handed to subscribers; rows answered. */
   readonly received: number;
-  /** Of what is received. */
+  /** Of what is received; with a read of the slot map, of what it says that it knows, too. */
   readonly bytes: number;
 }
 
