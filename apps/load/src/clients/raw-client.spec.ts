@@ -159,6 +159,16 @@ describe.each(CARRIERS)('carried by $by', ({ carrier }) => {
       expect(alpha.opens).toHaveLength(2);
     });
 
+    it('does not dial an address that it objects to, and says so', async () => {
+      const objection = (url: string): string | undefined => (url === gamma.url ? 'gamma is not ours' : undefined);
+      alpha.onOpen = () => alpha.moved(gamma, 5);
+      const dialled = dial({ objection });
+      dialled.open(BOARD);
+      await sees('that it does not go on', () => dialled.trouble !== undefined);
+      expect(dialled.trouble).toContain('gamma is not ours');
+      expect(gamma.askedFor).toEqual([]);
+    });
+
     it('is served through the node that a load balancer brought it to, if that is not the one it asked for', async () => {
       gamma.greetsAs = beta.ref;
       alpha.onOpen = () => alpha.moved(gamma, 2);

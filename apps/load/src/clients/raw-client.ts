@@ -34,6 +34,8 @@ export interface RawClientOptions {
   readonly token?: string;
   /** `relay`: stays where it is, whoever owns the document. */
   readonly pin?: 'redirect' | 'relay';
+  /** Why it may not go to an address that a node sends it to, if so. */
+  readonly objection?: (url: string) => string | undefined;
   /** Pushes in flight per document. */
   readonly window: number;
   readonly record: (operation: Operation) => void;
@@ -76,7 +78,8 @@ export class RawClient implements LinkListener {
   readonly #options: RawClientOptions;
   readonly #places = new Map<DocumentId, Place>();
   readonly #links = new Map<string, RawLink>();
-  #refused: string | undefined;
+  /** Why it dials nobody any more. */
+  #stopped: string | undefined;
   #isClosed = false;
   /** How often a socket of it ended, for whatever reason. */
   linksLost = 0;
@@ -102,7 +105,7 @@ export class RawClient implements LinkListener {
 
   /** Why this client can not go on, if so: a test that sees it fails. */
   get trouble(): string | undefined {
-    if (this.#refused !== undefined) return `${this.name} was refused: ${this.#refused}`;
+    if (this.#stopped !== undefined) return `${this.name} ${this.#stopped}`;
     return this.documents.map((document) => document.trouble).find((trouble) => trouble !== undefined);
   }
 
@@ -169,7 +172,7 @@ export class RawClient implements LinkListener {
   ended(link: RawLink, end: LinkEnd): void {
     this.linksLost++;
     if (this.#links.get(link.target.url) === link) this.#links.delete(link.target.url);
-    if (end.kind === 'refused') this.#refused = end.why;
+    if (end.kind === 'refused') this.#stopped = `was refused: ${end.why}`;
     for (const place of this.#placesAt(link)) {
       this.#leave(place);
       if (end.kind !== 'lost') place.route.next();
@@ -222,9 +225,11 @@ export class RawClient implements LinkListener {
   #go(place: Place, afterMs: number): void {
     clearTimeout(place.timer);
     place.timer = setTimeout(() => {
-      if (this.#isClosed || this.#refused !== undefined) return;
+      if (this.#isClosed || this.#stopped !== undefined) return;
       const { target } = place.route;
-      const { session, token, carry } = this.#options;
+      const { session, token, carry, objection } = this.#options;
+      const objected = objection?.(target.url);
+      if (objected !== undefined) return void (this.#stopped = `was sent on, and does not go: ${objected}`);
       const auth = { session, ...(token !== undefined && { token }) };
       const link = this.#links.get(target.url) ?? new RawLink(target, auth, this, carry);
       this.#links.set(target.url, link);

@@ -185,9 +185,9 @@ export class Conductor {
   }
 
   #plan(system: System, index: number): Plan {
-    const { sizes, token, seed, prefix, rampSeconds, patienceSeconds, generators } = this.#options;
+    const { sizes, token, ownsSystem, seed, prefix, rampSeconds, patienceSeconds, generators } = this.#options;
     return {
-      ...{ scenario: this.#scenario.name, sizes, index, generators, urls: system.urls, token, seed },
+      ...{ scenario: this.#scenario.name, sizes, index, generators, urls: system.urls, token, ownsSystem, seed },
       prefix: `${prefix}${this.#startedAt.getTime().toString(36)}-`,
       rampMs: rampSeconds * 1_000,
       patienceMs: patienceSeconds * 1_000,

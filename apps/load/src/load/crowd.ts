@@ -19,6 +19,7 @@ import type { Plan } from './messages.js';
 import { Person } from './person.js';
 import { sizeOf, type SizeOf } from './scenario.js';
 import { Tally } from './tally.js';
+import { objection } from './this-machine.js';
 
 const JOINING_AT_ONCE = 50;
 /** Each copy is written down so often, and hashed every so many changes. Nothing of what it was shown is left out. */
@@ -81,12 +82,14 @@ export class Crowd {
 
   /** Somebody more, with these documents open. */
   join(name: string, documents: readonly DocumentId[], pin: 'redirect' | 'relay' = 'redirect', opens?: string): Person {
-    const { urls, token, index } = this.plan;
+    const { urls, token, index, ownsSystem } = this.plan;
     const person = new Person(
       {
         ...{ name, pin, urls, startAt: this.people.length + index, carry: this.#carry, copies: COPIES },
         ...(token !== undefined && { token }),
         session: `${name}-${this.random.id()}`,
+        // A tunnel or a balancer on this machine may lead to nodes that are not.
+        ...(!ownsSystem && { objection }),
         record: (operation) => this.recorder.record(operation),
       },
       this.tally,

@@ -31,6 +31,14 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+function planFor(): Plan {
+  return {
+    ...{ scenario: 'hot-board', sizes: { people: 1, rate: 20, relayed: 0 }, index: 0, generators: 1, seed: 1 },
+    ...{ urls: [node.url], token: undefined, ownsSystem: false, prefix: 'late-', rampMs: 0, patienceMs: WITHIN_MS },
+    historyFile: join(folder, 'history.jsonl'),
+  };
+}
+
 function tell(message: ToGenerator): void {
   generator.send(message);
 }
@@ -44,12 +52,7 @@ async function hears(kind: FromGenerator['kind'], times = 1): Promise<void> {
 }
 
 it('what is answered last, after everybody stopped, is told before the generator has finished', async () => {
-  const plan: Plan = {
-    ...{ scenario: 'hot-board', sizes: { people: 1, rate: 20, relayed: 0 }, index: 0, generators: 1, seed: 1 },
-    ...{ urls: [node.url], token: undefined, prefix: 'late-', rampMs: 0, patienceMs: WITHIN_MS },
-    historyFile: join(folder, 'history.jsonl'),
-  };
-  tell({ kind: 'prepare', plan });
+  tell({ kind: 'prepare', plan: planFor() });
   await hears('ready');
   let holds = true;
   node.onPush = ({ opNo }) => (holds ? undefined : node.pushed(opNo));

@@ -12,6 +12,8 @@ export interface Plan {
   readonly generators: number;
   readonly urls: readonly string[];
   readonly token: string | undefined;
+  /** Whether it follows a node that sends it to another machine. */
+  readonly ownsSystem: boolean;
   readonly seed: number;
   /** Every document's name begins with it. */
   readonly prefix: string;

@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { CommandError } from '../command.js';
 import type { Scenario, Size, Sizes } from './scenario.js';
+import { objection } from './this-machine.js';
 
 export interface LoadOptions {
   readonly seconds: number;
@@ -11,6 +12,8 @@ export interface LoadOptions {
   readonly seed: number;
   /** Systems elsewhere; empty: a cluster of its own. */
   readonly urls: readonly string[];
+  /** Whether other machines than this one may be loaded. */
+  readonly ownsSystem: boolean;
   readonly token: string | undefined;
   readonly nodes: number;
   readonly generators: number;
@@ -44,7 +47,6 @@ const COMMON = {
 } as const satisfies Record<string, Common>;
 
 const SECONDS_MAX = 7 * 24 * 3_600;
-const LOCAL = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** Throws a `CommandError`, or what `parseArgs` says of an option that it does not know. */
 export function readOptions(scenario: Scenario, args: readonly string[]): LoadOptions {
@@ -64,9 +66,9 @@ export function readOptions(scenario: Scenario, args: readonly string[]): LoadOp
     throw new CommandError('--nodes is for a cluster of its own, --url for one elsewhere: leave out one of them');
   if (urls.length === 0 && text('token') !== undefined)
     throw new CommandError('--token is for a system elsewhere: say which with --url');
-  const foreign = urls.find((url) => !LOCAL.test(new URL(url).hostname));
-  if (foreign !== undefined && given['i-own-this-system'] !== true)
-    throw new CommandError(`${foreign} is not on this machine: if it is yours to load, say --i-own-this-system`);
+  const ownsSystem = given['i-own-this-system'] === true;
+  const objected = ownsSystem ? undefined : urls.map(objection).find((why) => why !== undefined);
+  if (objected !== undefined) throw new CommandError(objected);
   const prefix = text('prefix') ?? 'load-';
   if (!/^[A-Za-z0-9][A-Za-z0-9._:~-]{0,39}$/.test(prefix))
     throw new CommandError('--prefix must be up to 40 of A-Z a-z 0-9 . _ : ~ -');
@@ -78,6 +80,7 @@ export function readOptions(scenario: Scenario, args: readonly string[]): LoadOp
     rampSeconds: Math.min(number('ramp', warmUpSeconds / 2, 0, 3_600, true), warmUpSeconds),
     seed: number('seed', Math.floor(Math.random() * 2 ** 31), 0, 2 ** 32),
     urls,
+    ownsSystem,
     token: text('token'),
     nodes: number('nodes', scenario.nodes, scenario.nodesMin ?? 1, 64),
     generators: number('generators', Math.max(1, Math.min(4, cpus().length - 1)), 1, 256),
