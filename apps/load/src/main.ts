@@ -11,7 +11,7 @@ const COMMANDS: readonly Command[] = [load, bench, kill, chaos, scale];
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  process.stderr.write(`${isWrongUse(error) ? error.message : (error as Error).stack}\n`);
+  process.stderr.write(`${isWrongUse(error) ? oneLine(error.message) : (error as Error).stack}\n`);
   process.exitCode = 2;
 }
 // Everything is written by now. Left to itself, Node 20 was seen to spin for ever while it cleaned up after reset sockets.
@@ -39,6 +39,10 @@ function help(): string {
     '',
     'main.js <command> --help tells the options of a command.',
   ].join('\n');
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ');
 }
 
 /** `parseArgs` of Node says itself what is wrong with an option. */

@@ -1,11 +1,12 @@
 /** `npm run chaos`: a real cluster, real clients, and everything that can go wrong, for as long as one likes. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pathToFileURL } from 'node:url';
 import { CommandError, type Command } from '../command.js';
+import { makeResultFolder } from '../result-folder.js';
 import { runChaos } from './chaos-run.js';
 import { FAULTS } from './faults/all.js';
 import { report, rowsOf } from './report.js';
@@ -53,7 +54,9 @@ export const chaos: Command = {
     const lengthMs = values.smoke ? 0 : wholeNumber('minutes', values.minutes) * 60_000;
     const faults = faultsOf(values.fault, nodes);
     const preload = values.plant.map(plantedFile);
-    const folder = await evidenceFolder(values.out);
+    const folder = await (values.out === undefined
+      ? mkdtemp(join(tmpdir(), 'homeport-chaos-'))
+      : makeResultFolder(values.out));
     const screen = terminal(process.stdout);
     const stop = new AbortController();
     // Once: what runs is ended in order, after the fault that is under way; a second time ends at once.
@@ -88,14 +91,6 @@ function plantedFile(name: string): string {
   if (existsSync(file)) return pathToFileURL(file).href;
   const known = readdirSync(resolve(PLANTED)).filter((one) => one.endsWith('.js'));
   throw new CommandError(`--plant ${name} is not known: ${known.map((one) => basename(one, '.js')).join(', ')}`);
-}
-
-async function evidenceFolder(out: string | undefined): Promise<string> {
-  if (out === undefined) return mkdtemp(join(tmpdir(), 'homeport-chaos-'));
-  const folder = resolve(out);
-  if (existsSync(folder) && readdirSync(folder).length > 0) throw new CommandError(`--out ${out} is not empty`);
-  await mkdir(folder, { recursive: true });
-  return folder;
 }
 
 function wholeNumber(name: string, text: string | undefined): number {

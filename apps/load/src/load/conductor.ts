@@ -14,6 +14,7 @@ import { SeededRandom } from '@homeport/testkit';
 import type { Violation } from '../history/evidence.js';
 import { nowMs } from '../history/operation.js';
 import { thisMachine } from '../measuring/machine.js';
+import { makeResultFolder } from '../result-folder.js';
 import { Direction } from './direction.js';
 import { Generators } from './generators.js';
 import { judge } from './judge.js';
@@ -107,12 +108,17 @@ export class Conductor {
     // Before a folder is made: an address that does not answer leaves nothing behind.
     if (urls.length > 0) {
       const system = await UrlSystem.reach(urls, token, prefix);
-      await mkdir(this.#historyFolder, { recursive: true });
+      await this.#makeFolders();
       return system;
     }
-    await mkdir(this.#historyFolder, { recursive: true });
+    await this.#makeFolders();
     this.#watcher.note(`starting ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`);
     return OwnSystem.start(nodes, this.#folder, this.#scenario.settings?.(sizeOf(sizes)) ?? {});
+  }
+
+  async #makeFolders(): Promise<void> {
+    await makeResultFolder(this.#folder);
+    await mkdir(this.#historyFolder);
   }
 
   /** Until it is over. Answers why it ended early, if so. */

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -116,6 +116,31 @@ describe('a load run on a system elsewhere', () => {
     try {
       const elsewhere = ['boards', ...SMALL, '--url', server.url];
       const token = await tokenFor('load-*=write');
+describe('a load run that ends before anybody has come', () => {
+  it('says that nothing was checked, and calls that no violation', async () => {
+    const run = new LoadRun('boards', ...SMALL, '--seconds', '600');
+    await until(WITHIN_MS, 'a node to be started', () => run.lines.some((line) => line.startsWith('starting')));
+    run.pressCtrlC();
+    expect(await run.exited, run.lines.join('\n')).toBe(130);
+    const { cutShort, verdict } = await resultOf();
+    expect(cutShort).toBe('it was interrupted');
+    expect(verdict).toMatchObject({ ok: false, violations: [] });
+    expect(verdict.says[0]).toContain('nothing was checked');
+  }, 120_000);
+});
+
+describe('a load run that can not be', () => {
+  it('says in one line what is wrong', async () => {
+    const dashed = new LoadRun('boards', '--seconds', '-5');
+    expect(await dashed.exited).toBe(2);
+    expect(dashed.lines).toEqual([expect.stringMatching(/'--seconds'/)]);
+    await writeFile(join(folder, 'history.jsonl'), 'of another run');
+    const second = new LoadRun('boards', ...SMALL);
+    expect(await second.exited).toBe(2);
+    expect(second.lines).toEqual([`--out ${folder} is not empty`]);
+  }, 30_000);
+});
+
       const good = new LoadRun(...elsewhere, '--token', token, '--seconds', '2');
       expect(await good.exited, good.lines.join('\n')).toBe(0);
       const { verdict, system } = await resultOf();

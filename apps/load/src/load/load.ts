@@ -1,5 +1,4 @@
 /** `npm run load -- <scenario>`: one command for a load on a Homeport, its own or one elsewhere. */
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError, type Command } from '../command.js';
@@ -57,7 +56,6 @@ function scenarioNamed(name: string | undefined): Scenario {
 
 async function play(scenario: Scenario, options: LoadOptions): Promise<number> {
   const folder = options.out ?? join('.homeport', 'load', `${scenario.name}-${stamp(new Date())}`);
-  if (existsSync(join(folder, 'result.json'))) throw new CommandError(`${folder} holds the result of another run`);
   const view = new LiveView(process.stdout, scenario.name, (options.warmUpSeconds + options.seconds) * 1_000);
   let last: { readonly moment: Moment; readonly atMs: number } | undefined;
   const conductor = new Conductor(scenario, options, folder, {

@@ -28,6 +28,7 @@ describe('the options of a load run', () => {
     expect(readOptions(boards, ['--rate', '0.5', '--boards', '7']).sizes).toMatchObject({ rate: 0.5, boards: 7 });
     expect(refusal(boards, '--boards', '1.5')).toBe('--boards must be a whole number from 1 to 10000000');
     expect(refusal(boards, '--boards', '')).toContain('--boards');
+    expect(refusal(boards, '--relayed', '101')).toBe('--relayed must be a whole number from 0 to 100');
     expect(refusal(boards, '--rate', 'fast')).toContain('--rate must be a number');
     for (const scenario of [hang, failover])
       expect(refusal(scenario, '--nodes', '1')).toContain('--nodes must be a whole number from 2');

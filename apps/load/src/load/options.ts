@@ -88,9 +88,9 @@ export function readOptions(scenario: Scenario, args: readonly string[]): LoadOp
     prefix,
     out: text('out'),
     sizes: Object.fromEntries(
-      Object.entries(scenario.sizes).map(([name, { preset, from = 1, isFraction }]) => [
+      Object.entries(scenario.sizes).map(([name, { preset, from = 1, to = 10_000_000, isFraction }]) => [
         name,
-        number(name, preset, from, 10_000_000, isFraction),
+        number(name, preset, from, to, isFraction),
       ]),
     ),
   };

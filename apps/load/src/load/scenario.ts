@@ -10,6 +10,8 @@ export interface Size {
   readonly says: string;
   /** The lowest that makes sense [1]. */
   readonly from?: number;
+  /** The highest [10 million]. */
+  readonly to?: number;
   /** It need not be whole. */
   readonly isFraction?: true;
 }

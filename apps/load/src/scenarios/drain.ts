@@ -13,7 +13,7 @@ export const drain: Scenario = {
   says: 'a node is asked to end (SIGTERM) and comes back, or all of them in turn, while people write',
   sizes: {
     ...officeSizes({ boards: 60, people: 3, rate: 5 }),
-    all: { preset: 0, says: '1: all nodes in turn, each time', from: 0 },
+    all: { preset: 0, says: '1: all nodes in turn, each time', from: 0, to: 1 },
   },
   nodes: 3,
   nodesMin: 2,

@@ -8,7 +8,7 @@ export const hotBoard: Scenario = {
   sizes: {
     people: { preset: 50, says: 'editors' },
     rate: { preset: 60, says: 'pushes per second of each', from: 0.1, isFraction: true },
-    relayed: { preset: 0, says: 'so many of a hundred are relayed, not pinned', from: 0 },
+    relayed: { preset: 0, says: 'so many of a hundred are relayed, not pinned', from: 0, to: 100 },
   },
   nodes: 1,
   seconds: 20,

@@ -17,7 +17,7 @@ export function officeSizes({ boards, people, rate }: Presets): Record<string, S
     cursors: { preset: 2, says: 'pointer positions per second of each', from: 0, isFraction: true },
     reads: { preset: 0.2, says: 'reads per second of each, half of them over HTTP', from: 0, isFraction: true },
     shapes: { preset: 20, says: 'shapes on each board' },
-    relayed: { preset: 0, says: 'so many of a hundred are relayed, not pinned', from: 0 },
+    relayed: { preset: 0, says: 'so many of a hundred are relayed, not pinned', from: 0, to: 100 },
   };
 }
 

@@ -11,7 +11,7 @@ export const readers: Scenario = {
     writers: { preset: 2, says: 'writers at each' },
     watchers: { preset: 100, says: 'watchers of each' },
     rate: { preset: 10, says: 'pushes per second of each writer', from: 0.1, isFraction: true },
-    relayed: { preset: 0, says: 'so many of a hundred watchers are relayed, not pinned', from: 0 },
+    relayed: { preset: 0, says: 'so many of a hundred watchers are relayed, not pinned', from: 0, to: 100 },
   },
   nodes: 1,
   seconds: 30,
