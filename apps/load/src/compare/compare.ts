@@ -2,12 +2,13 @@
  * `compare`: Homeport beside what people build today, each as processes of its own, in turns on this machine. Absolute
  * figures say as much about the machine as about the systems, so what counts is the ratio within each round.
  */
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CommandError, type Command } from '../command.js';
 import type { RunVerdict } from '../load/run-result.js';
 import { thisMachine } from '../measuring/machine.js';
 import { renderComparePage } from '../page/compare-page.js';
+import { makeResultFolder } from '../result-folder.js';
 import type { CompareResult } from './compare-result.js';
 import { Comparison } from './comparison.js';
 import { help, readOptions, type CompareOptions } from './options.js';
@@ -22,7 +23,7 @@ export const compare: Command = {
   help,
   async run(args) {
     const options = readOptions(args, new Date());
-    const folder = await emptyFolder(options.folder);
+    const folder = await makeResultFolder(options.folder);
     const interrupt = new AbortController();
     const onSignal = (): void => interrupt.abort(new Error('interrupted'));
     process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
@@ -100,13 +101,4 @@ function verdictOf({ violations, pushesChecked }: Comparison): RunVerdict {
       ? 'each stands at the seq of its ack, with what was sent; there are no others, and no gaps'
       : `${violations.length} VIOLATIONS, the first: ${violations[0]!.document}: ${violations[0]!.says}`;
   return { ok: violations.length === 0, says: [checked, found], violations };
-}
-
-async function emptyFolder(path: string): Promise<string> {
-  const folder = resolve(path);
-  await mkdir(folder, { recursive: true }).catch((error: Error) => {
-    throw new CommandError(`--out ${path} can not be made: ${error.message}`);
-  });
-  if ((await readdir(folder)).length > 0) throw new CommandError(`--out ${path} is not empty`);
-  return folder;
 }
