@@ -32,7 +32,7 @@ export function sampleResult(): RunResult {
       node: '20.20.2',
       platform: 'linux x64',
     },
-    system: { kind: 'own', urls: ['http://localhost:3101', 'http://localhost:3102', 'http://localhost:3103'] },
+    system: { kind: 'own', urls: [] },
     figures: [
       { name: 'ownership moved, p99', value: 188, unit: 'ms', target: { says: 'P5: at most 250 ms', reached: true } },
       { name: 'write gap, p50', value: 412, unit: 'ms', target: { says: 'P5: at most 500 ms', reached: true } },

@@ -6,6 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ServerProcess, until } from '@homeport/testkit';
+import { boards } from '../scenarios/boards.js';
+import { helpOf } from './options.js';
 import type { RunResult } from './run-result.js';
 
 const MAIN = 'dist/apps/load/src/main.js';
@@ -72,6 +74,10 @@ describe('a load run on a cluster of its own', () => {
       expect(operations.find((one) => one.kind === kind)?.ok, kind).toBeGreaterThan(0);
     expect(operations.find(({ kind }) => kind === 'push')).toMatchObject({ refused: 0, unknown: 0 });
     expect(series.length).toBeGreaterThanOrEqual(3);
+    expect(series.every(({ atMs }) => atMs + 1_000 <= durationMs)).toBe(true);
+    // What the page shows as options can be given again.
+    const help = helpOf(boards);
+    for (const name of Object.keys(options)) expect(help).toContain(`--${name} <`);
     expect(processes.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['generator-1', 'generator-2', 'node-1', 'postgres']),
     );

@@ -16,7 +16,7 @@ export function renderPage(result: RunResult): string {
   const plots = plotsOf(result, palette);
   const { scenario, says, system, seed, warmUpMs, startedAt } = result;
   const facts = {
-    system: system.kind === 'own' ? `its own, ${system.urls.join(', ')}` : system.urls.join(', '),
+    system: system.kind === 'own' ? 'its own' : system.urls.join(', '),
     seed,
     'warm-up': lasting(warmUpMs),
   };
