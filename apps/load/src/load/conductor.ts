@@ -126,6 +126,8 @@ export class Conductor {
     let looking: NodeJS.Timeout | undefined;
     let directed: Promise<void> = Promise.resolve();
     try {
+      // Interrupted while the system was starting.
+      this.#abort.signal.throwIfAborted();
       this.#watcher.note(`${this.#scenario.sessions(sizeOf(this.#options.sizes))} sessions join`);
       const ready = await this.#unlessCut(
         generators,

@@ -50,6 +50,9 @@ export class Crowd {
   readonly #http: HttpReader;
   #httpUnanswered = 0;
   #isAtWork = false;
+  #isOver = false;
+  /** How much of what was asked for goes on. */
+  #underWay = 0;
 
   constructor(
     readonly plan: Plan,
@@ -87,9 +90,9 @@ export class Crowd {
       {
         ...{ name, pin, urls, startAt: this.people.length + index, carry: this.#carry, copies: COPIES },
         ...(token !== undefined && { token }),
-        session: `${name}-${this.random.id()}`,
         // A tunnel or a balancer on this machine may lead to nodes that are not.
         ...(!ownsSystem && { objection }),
+        session: `${name}-${this.random.id()}`,
         record: (operation) => this.recorder.record(operation),
       },
       this.tally,
@@ -159,8 +162,15 @@ export class Crowd {
     return seq;
   }
 
-  /** Rejects when it does not come in the patience of the run, or at once when somebody can not go on. */
+  /** Rejects when it does not come in the patience of the run, or at once when somebody can not go on, or all is over. */
   until(what: string, holds: () => boolean): Promise<void> {
+    return this.#until(what, () => {
+      if (this.#isOver) throw new Error('the run is over');
+      return holds();
+    });
+  }
+
+  #until(what: string, holds: () => boolean): Promise<void> {
     return until(this.plan.patienceMs, what, () => {
       if (this.trouble !== undefined) throw new Error(this.trouble);
       return holds();
@@ -168,6 +178,16 @@ export class Crowd {
   }
 
   // ── the course of the run ────────────────────────────────────────────────────────────────────────────────────────
+
+  /** What people do before the run, or at once in it. It may be cut off: then they begin nothing new, and all is quiet after it. */
+  async does(work: Promise<void> | undefined): Promise<void> {
+    this.#underWay++;
+    try {
+      await work;
+    } finally {
+      this.#underWay--;
+    }
+  }
 
   start(): void {
     this.#isAtWork = true;
@@ -177,10 +197,12 @@ export class Crowd {
   /** Answers what did not come, if so. */
   async quiet(): Promise<string | undefined> {
     this.#isAtWork = false;
+    this.#isOver = true;
     for (const schedule of this.#schedules) schedule.stop();
     return missing(
-      this.until('every push and read to be answered', () => {
-        return this.#httpUnanswered === 0 && this.people.every(({ unsettled }) => unsettled === 0);
+      this.#until('every push and read to be answered', () => {
+        if (this.#underWay > 0 || this.#httpUnanswered > 0) return false;
+        return this.people.every(({ unsettled }) => unsettled === 0);
       }),
     );
   }
@@ -189,7 +211,7 @@ export class Crowd {
   flow(): Promise<string | undefined> {
     const now = nowMs();
     return missing(
-      this.until('the answers to what was due', () =>
+      this.#until('the answers to what was due', () =>
         this.people.every((person) => person.isOpen && person.oldestDueMs > now),
       ),
     );
@@ -199,7 +221,7 @@ export class Crowd {
   async finish(heads: ReadonlyMap<DocumentId, number> | null): Promise<string | undefined> {
     const opened = this.people.flatMap(({ documents }) => documents);
     const left = await missing(
-      this.until('all copies to reach the head', () =>
+      this.#until('all copies to reach the head', () =>
         opened.every(({ id, copy }) => heads === null || copy.seq === (heads.get(id) ?? 0)),
       ),
     );

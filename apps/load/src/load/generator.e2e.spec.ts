@@ -72,3 +72,17 @@ it('what is answered last, after everybody stopped, is told before the generator
   expect(written).toBeGreaterThan(0);
   expect(statsOf(seconds).find(({ kind }) => kind === 'push')).toMatchObject({ ok: written });
 }, 20_000);
+
+it('who was still joining when the run was cut off begins nothing new after all was quiet', async () => {
+  node.onOpen = () => undefined;
+  tell({ kind: 'prepare', plan: planFor() });
+  await until(WITHIN_MS, 'somebody to ask for the board', () => node.opens.length > 0);
+  tell({ kind: 'quiet' });
+  await hears('settled');
+  // It comes in now, and could write.
+  node.onOpen = () => node.opened(1);
+  node.hangUp();
+  await until(WITHIN_MS, 'the board to be asked for again', () => node.opens.length > 1);
+  await expect(until(500, 'a push', () => node.pushes.length > 0)).rejects.toThrow('a push');
+  expect(count('ready')).toBe(0);
+}, 20_000);

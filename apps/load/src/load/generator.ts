@@ -34,7 +34,7 @@ class Generator {
         this.#the.urls = message.urls;
         return;
       case 'act':
-        await this.#scenario?.acts?.[message.act]?.(this.#the);
+        await this.#the.does(this.#scenario?.acts?.[message.act]?.(this.#the));
         return tell({ kind: 'acted' });
       case 'waits':
         return tell({ kind: 'waited', longest: this.#the.waits.take() });
@@ -59,7 +59,7 @@ class Generator {
     this.#scenario = SCENARIOS.find(({ name }) => name === plan.scenario)!;
     this.#recorder = new Recorder(plan.historyFile);
     this.#crowd = new Crowd(plan, this.#recorder, (document, says) => tell({ kind: 'violation', document, says }));
-    await this.#scenario.populate(this.#crowd);
+    await this.#crowd.does(this.#scenario.populate(this.#crowd));
     tell({ kind: 'ready', joined: this.#crowd.tally.take(), documents: [...this.#crowd.documents] });
   }
 

@@ -66,7 +66,7 @@ export async function judge(matter: Case): Promise<RunVerdict> {
 }
 
 interface Settled {
-  /** Undefined: it can not be read. */
+  /** Undefined: it can not be read, or there is nothing in it. */
   readonly log: readonly LogRow[] | undefined;
   /** All that anybody opened. */
   readonly documents: readonly DocumentId[];
@@ -82,6 +82,8 @@ async function settle(matter: Case, failures: string[]): Promise<Settled> {
     const settled = await generators.quiet();
     for (const { missing } of settled) note(missing);
     const documents = [...new Set(settled.flatMap((one) => one.documents))];
+    // It was cut off before anybody had done anything.
+    if (documents.length === 0) return { log: undefined, documents };
     const log = await system.finalLog(documents).catch((error: Error) => {
       note(`the log could not be read: ${error.message.split('\n')[0]}`);
       return undefined;

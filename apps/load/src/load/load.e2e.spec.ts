@@ -116,12 +116,6 @@ describe('a load run on a cluster of its own', () => {
   }, 120_000);
 });
 
-describe('a load run on a system elsewhere', () => {
-  it('comes in with its token, reads the log over HTTP, and says so in one line when the server dies for good', async () => {
-    const server = await ServerProcess.start({ env: { LOG_LEVEL: 'warn', AUTH_SECRET: SECRET } });
-    try {
-      const elsewhere = ['boards', ...SMALL, '--url', server.url];
-      const token = await tokenFor('load-*=write');
 describe('a load run that ends before anybody has come', () => {
   it('says that nothing was checked, and calls that no violation', async () => {
     const run = new LoadRun('boards', ...SMALL, '--seconds', '600');
@@ -147,6 +141,12 @@ describe('a load run that can not be', () => {
   }, 30_000);
 });
 
+describe('a load run on a system elsewhere', () => {
+  it('comes in with its token, reads the log over HTTP, and says so in one line when the server dies for good', async () => {
+    const server = await ServerProcess.start({ env: { LOG_LEVEL: 'warn', AUTH_SECRET: SECRET } });
+    try {
+      const elsewhere = ['boards', ...SMALL, '--url', server.url];
+      const token = await tokenFor('load-*=write');
       const good = new LoadRun(...elsewhere, '--token', token, '--seconds', '2');
       expect(await good.exited, good.lines.join('\n')).toBe(0);
       const { verdict, system } = await resultOf();

@@ -58,9 +58,11 @@ async function play(scenario: Scenario, options: LoadOptions): Promise<number> {
   const folder = options.out ?? join('.homeport', 'load', `${scenario.name}-${stamp(new Date())}`);
   const view = new LiveView(process.stdout, scenario.name, (options.warmUpSeconds + options.seconds) * 1_000);
   let last: { readonly moment: Moment; readonly atMs: number } | undefined;
+  // Once the view is there, nobody else writes to the terminal.
+  const note = (note: string): void =>
+    last ? view.show(last.moment, { atMs: last.atMs, note }) : void process.stderr.write(`${note}\n`);
   const conductor = new Conductor(scenario, options, folder, {
-    // Once the view is there, nobody else writes to the terminal.
-    note: (note) => (last ? view.show(last.moment, { atMs: last.atMs, note }) : void process.stderr.write(`${note}\n`)),
+    note,
     moment: (moment, atMs, note) => {
       last = { moment, atMs };
       view.show(moment, { atMs, ...(note !== undefined && { note }) });
@@ -69,6 +71,7 @@ async function play(scenario: Scenario, options: LoadOptions): Promise<number> {
   let isInterrupted = false;
   // A second Ctrl-C changes nothing: the servers have to be ended, and what that may take is bounded.
   const interrupt = (): void => {
+    if (!isInterrupted) note(`${INTERRUPTED}, and ends in order`);
     isInterrupted = true;
     conductor.cut(INTERRUPTED);
   };
