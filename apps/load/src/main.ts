@@ -1,12 +1,11 @@
 /** The load scripts: `main.js <command> [options]`. */
-import { bench } from './bench/bench.js';
 import { chaos } from './chaos/chaos.js';
 import { CommandError, type Command } from './command.js';
 import { kill } from './kill/kill.js';
 import { load } from './load/load.js';
 import { scale } from './scale/scale.js';
 
-const COMMANDS: readonly Command[] = [load, bench, kill, chaos, scale];
+const COMMANDS: readonly Command[] = [load, kill, chaos, scale];
 
 try {
   process.exitCode = await main(process.argv.slice(2));

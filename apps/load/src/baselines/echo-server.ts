@@ -19,7 +19,7 @@ const ONE_RECORD = { 'shape:1': RECORD };
 const ALL_RECORDS = Object.fromEntries(range(1_000).map((i) => [`shape:${i}`, RECORD]));
 const ENTRY = {
   seq: 1_000,
-  session: `bench-${TIMELINE}`,
+  session: `compare-${TIMELINE}`,
   opNo: 1_000,
   user: USER,
   at: Date.now(),

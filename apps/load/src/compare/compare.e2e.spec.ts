@@ -65,6 +65,30 @@ describe('a comparison', () => {
     expect(await readdir(temporary)).toEqual([]);
   }, 180_000);
 
+  it('plays at the rate that was asked for, and measures what size costs a push of Homeport alone', async () => {
+    const args = ['--only', 'latency,hot-board,large-document', '--systems', 'echo,homeport,pinned,relayed'];
+    const { code, stderr } = await compare(['--quick', ...args, '--rate', '500', '--out', out]);
+    const { works, options, verdict, warnings } = await result();
+    expect({ code, stderr }, warnings.join('\n')).toEqual({ code: 0, stderr: '' });
+    expect(options['rate']).toBe(500);
+    expect(verdict).toMatchObject({ ok: true, violations: [] });
+    const names = works.map(({ name }) => name);
+    expect(names.filter((name) => /^(ack latency|hot board)/.test(name))).toHaveLength(5);
+    const ofSize = works.filter(({ name }) => /^(ack among|large document)/.test(name));
+    const homeports = ['homeport', 'pinned', 'relayed'];
+    expect(ofSize.map(({ name, values }) => [name, Object.keys(values)])).toEqual([
+      ['ack among 10 records, p50', homeports],
+      ['ack among 10,000 records, p50', homeports],
+      // Made of CPU, which only Linux tells.
+      ...(process.platform === 'linux' ? [['large document over small', homeports]] : []),
+    ]);
+    for (const { values } of works) for (const [value] of Object.values(values)) expect(value).toBeGreaterThan(0);
+    if (process.platform === 'linux') {
+      const target = { says: 'itself ≤ 1.2 ×' };
+      expect(ofSize.at(-1)?.ratios[0]).toMatchObject({ of: 'homeport', over: 'pinned', target });
+    }
+  }, 180_000);
+
   it('ends with what was measured when it is interrupted, and leaves nothing running', async () => {
     const args = ['--quick', '--rounds', '1000', '--only', 'acks', '--systems', 'echo,homeport', '--out', out];
     let interrupted = false;

@@ -59,7 +59,7 @@ async function setStage({ systems }: CompareOptions, interrupt: AbortSignal): Pr
 
 async function compareOn(
   stage: Stage,
-  { works, rounds, quick }: CompareOptions,
+  { works, rounds, rate, quick }: CompareOptions,
   interrupt: AbortSignal,
 ): Promise<{ readonly result: CompareResult; readonly failed: number }> {
   const startedAt = new Date().toISOString();
@@ -76,6 +76,7 @@ async function compareOn(
       options: {
         quick,
         rounds,
+        rate,
         works: works.map(({ name }) => name).join(','),
         statelessProcesses: 1,
         statelessConnections: POOL,

@@ -11,7 +11,7 @@ import { checkLog, type Receipts } from './log-check.js';
 import { ratiosOf } from './ratios.js';
 import type { System } from './systems/system.js';
 import { Turn } from './turn.js';
-import type { Figure, Value, Work } from './work.js';
+import { isFor, type Figure, type Value, type Work } from './work.js';
 
 /** Of a core: beyond it, this process may have been what was measured. */
 const GENERATOR_CORES_MAX = 0.9;
@@ -78,8 +78,9 @@ export class Comparison {
   }
 
   async #playRounds(work: Work): Promise<void> {
+    const systems = this.#systems.filter(({ name }) => isFor(work, [name]));
     for (let round = 1; round <= this.#options.rounds; round++)
-      for (const system of this.#systems) {
+      for (const system of systems) {
         const where = `${work.name}, round ${round}, ${system.name}`;
         try {
           const values = await this.#playTurn(work, system, round);
@@ -120,6 +121,7 @@ export class Comparison {
   #keep(work: Work, system: System, values: Readonly<Record<string, Value>>): void {
     for (const figure of work.figures) {
       const { value, cpuMicros } = values[figure.name]!;
+      if (value === undefined) continue;
       const columns = this.#columns.get(figure) ?? new Map<System, Column>();
       const column = columns.get(system) ?? { values: [], cpuMicros: [] };
       column.values.push(value);
@@ -139,7 +141,8 @@ export class Comparison {
 function shown({ figures }: Work, values: Readonly<Record<string, Value>>): string {
   return figures
     .map(
-      ({ name, unit }) => `${name} ${values[name]!.value.toLocaleString('en', { maximumFractionDigits: 2 })} ${unit}`,
+      ({ name, unit }) =>
+        `${name} ${values[name]!.value?.toLocaleString('en', { maximumFractionDigits: 2 }) ?? 'unknown'} ${unit}`,
     )
     .join('; ');
 }

@@ -2,23 +2,25 @@
 import { parseArgs } from 'node:util';
 import { CommandError } from '../command.js';
 import { SYSTEM_NAMES, type SystemName } from './systems/system.js';
-import type { Work } from './work.js';
+import { isFor, type Work } from './work.js';
 import { acks } from './works/acks.js';
 import { hotBoard } from './works/hot-board.js';
 import { ladder } from './works/ladder.js';
-import { latency } from './works/latency.js';
+import { largeDocument } from './works/large-document.js';
+import { latencyAt, PUSHES_PER_SECOND } from './works/latency.js';
 import { reads } from './works/reads.js';
 import { reconnect } from './works/reconnect.js';
 
-const USUAL: readonly Work[] = [acks, latency, hotBoard, reads, reconnect];
-const ALL: readonly Work[] = [...USUAL, ladder];
 const ROUNDS = 5;
 const ROUNDS_MAX = 1_000;
+const RATE_MAX = 100_000;
 
 export interface CompareOptions {
   readonly works: readonly Work[];
   readonly systems: readonly SystemName[];
   readonly rounds: number;
+  /** Pushes per second, of the latencies. */
+  readonly rate: number;
   readonly quick: boolean;
   /** Where the result goes. */
   readonly folder: string;
@@ -29,14 +31,15 @@ export function help(): string {
     'Usage: npm run load -- compare [options]',
     '',
     'Homeport beside a plain Socket.IO server that stores nothing, and beside the obvious stateless design, in turns on',
-    'this machine. It starts everything itself; with all works and rounds it takes about a quarter of an hour.',
+    'this machine. It starts everything itself; with all works and rounds it takes about twenty minutes.',
     '',
     '  --quick           one short round: to see that it works, not to quote',
     `  --rounds <n>      how often each system has its turn [${ROUNDS}]`,
     '  --only <a,b,…>    some works:',
-    ...ALL.map(({ name, says }) => `                      ${name.padEnd(12)}${says}`),
+    ...worksAt(PUSHES_PER_SECOND).map(({ name, says }) => `                      ${name.padEnd(16)}${says}`),
     `  --systems <a,b,…> some systems: ${SYSTEM_NAMES.join(', ')}`,
     '  --ladder          the last of these too, which takes long',
+    `  --rate <n>        pushes per second at which latencies are measured [${PUSHES_PER_SECOND}]`,
     '  --out <folder>    where result.json and index.html go [.homeport/load/compare-<time>]',
     '  --help            this text',
     '',
@@ -52,20 +55,34 @@ export function readOptions(args: readonly string[], now: Date): CompareOptions 
     options: {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
+      rate: { type: 'string' },
       only: { type: 'string' },
       systems: { type: 'string' },
       ladder: { type: 'boolean', default: false },
       out: { type: 'string' },
     },
   });
-  const works = values.only === undefined ? USUAL : chosen('only', values.only, ALL, nameOf);
+  const systems = values.systems === undefined ? SYSTEM_NAMES : chosen('systems', values.systems, SYSTEM_NAMES, String);
+  const rate = wholeOf('rate', values.rate, PUSHES_PER_SECOND, RATE_MAX);
+  const all = worksAt(rate).filter((work) => isFor(work, systems));
+  const only =
+    values.only === undefined ? all.filter((work) => work !== ladder) : chosen('only', values.only, all, nameOf);
+  const works = values.ladder && !only.includes(ladder) ? [...only, ladder] : only;
+  if (values.rate !== undefined && !works.some(({ name }) => name === 'latency'))
+    throw new CommandError('--rate is that of latency: leave it out, or name latency in --only');
   return {
-    works: values.ladder && !works.includes(ladder) ? [...works, ladder] : works,
-    systems: values.systems === undefined ? SYSTEM_NAMES : chosen('systems', values.systems, SYSTEM_NAMES, String),
-    rounds: values.rounds === undefined ? (values.quick ? 1 : ROUNDS) : roundsOf(values.rounds),
+    works,
+    systems,
+    rounds: wholeOf('rounds', values.rounds, values.quick ? 1 : ROUNDS, ROUNDS_MAX),
+    rate,
     quick: values.quick,
     folder: values.out ?? `.homeport/load/compare-${now.toISOString().slice(0, 19).replaceAll(':', '-')}`,
   };
+}
+
+/** In the order in which they are played. */
+function worksAt(rate: number): readonly Work[] {
+  return [acks, latencyAt(rate), hotBoard, largeDocument, reads, reconnect, ladder];
 }
 
 function nameOf({ name }: Work): string {
@@ -81,8 +98,8 @@ function chosen<T>(option: string, text: string, all: readonly T[], nameOf: (one
   return all.filter((one) => wanted.includes(nameOf(one)));
 }
 
-function roundsOf(text: string): number {
-  const rounds = Number(text);
-  if (Number.isSafeInteger(rounds) && rounds >= 1 && rounds <= ROUNDS_MAX) return rounds;
-  throw new CommandError(`--rounds must be a whole number from 1 to ${ROUNDS_MAX}, not "${text}"`);
+function wholeOf(option: string, text: string | undefined, preset: number, max: number): number {
+  const number = text === undefined ? preset : Number(text);
+  if (Number.isSafeInteger(number) && number >= 1 && number <= max) return number;
+  throw new CommandError(`--${option} must be a whole number from 1 to ${max}, not "${text}"`);
 }

@@ -1,4 +1,4 @@
-/** One kind of work that every system does in its turn, and what is read off it. */
+/** One kind of work that systems do in their turns, and what is read off it. */
 import type { SystemName } from './systems/system.js';
 import type { Turn } from './turn.js';
 
@@ -6,13 +6,16 @@ export interface Work {
   /** As `--only` names it. */
   readonly name: string;
   readonly says: string;
+  /** Who has turns at it; undefined: all. */
+  readonly systems?: readonly SystemName[];
   readonly figures: readonly Figure[];
   /** Answers a value for each figure, by name, or throws why this turn is void. */
   play(turn: Turn): Promise<Readonly<Record<string, Value>>>;
 }
 
 export interface Value {
-  readonly value: number;
+  /** Undefined where it is made of CPU, and the platform does not tell. */
+  readonly value: number | undefined;
   /** Of the server's processes, per operation; undefined where the platform does not tell. */
   readonly cpuMicros?: number | undefined;
 }
@@ -56,6 +59,11 @@ export function valueAtLeast(limit: number, unit: string): Target {
 
 export function atMostMore(limit: number, unit: string): Target {
   return { says: `at most ${limit} ${unit} more`, isReached: ({ of, over }) => of - over <= limit };
+}
+
+/** Whether one of these systems has turns at it. */
+export function isFor({ systems }: Work, names: readonly SystemName[]): boolean {
+  return systems === undefined || names.some((name) => systems.includes(name));
 }
 
 /** What is worth comparing of anything, with a target where there is one. */

@@ -104,6 +104,39 @@ describe('a load run on a cluster of its own', () => {
     expect(verdict.says.some((line) => /^ownership: \d+ words/.test(line))).toBe(true);
   }, 180_000);
 
+  it('says how long it takes to open a large document that is in nobody’s memory', async () => {
+    const large = ['--large', '1', '--records', '1000', '--restarts', '1'];
+    const run = new LoadRun(
+      'cold',
+      ...large,
+      '--documents',
+      '50',
+      '--visits',
+      '20',
+      '--warm-up',
+      '1',
+      '--seconds',
+      '3',
+    );
+    expect(await run.exited, run.lines.join('\n')).toBe(0);
+    const { verdict, faults, figures } = await resultOf();
+    expect(verdict.ok).toBe(true);
+    expect(faults).toMatchObject([{ name: 'restart' }]);
+    const [firstPage] = figures;
+    const target = { says: expect.stringContaining('≤ 100 ms, goal 50') as string };
+    expect(firstPage).toMatchObject({ name: 'large open: first page p50', target });
+    expect(firstPage!.value).toBeGreaterThan(0);
+  }, 120_000);
+
+  it('says what an idle session costs', async () => {
+    const few = ['--sessions', '200', '--writers', '2', '--settle', '2', '--warm-up', '1', '--seconds', '1'];
+    const run = new LoadRun('idle', ...few);
+    expect(await run.exited, run.lines.join('\n')).toBe(0);
+    const { verdict, figures } = await resultOf();
+    expect(verdict.ok).toBe(true);
+    expect(figures.map(({ name }) => name)).toContain('server memory per idle session');
+  }, 120_000);
+
   it('ends with the report of what ran so far when Ctrl-C is pressed', async () => {
     const run = new LoadRun('boards', ...SMALL, '--seconds', '600');
     await run.atWork();

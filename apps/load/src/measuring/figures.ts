@@ -6,14 +6,13 @@ export interface Figure {
   readonly all: readonly number[];
 }
 
-/** Of the values that could be measured; undefined if none could. */
-export function figureOf(values: readonly (number | undefined)[]): Figure | undefined {
-  const known = values.filter((value) => value !== undefined);
-  const sorted = [...known].sort((a, b) => a - b);
+/** Undefined if there are no values. */
+export function figureOf(all: readonly number[]): Figure | undefined {
+  const sorted = [...all].sort((a, b) => a - b);
   if (sorted.length === 0) return undefined;
   const middle = sorted.length >> 1;
   const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-  return { median, min: sorted[0]!, max: sorted.at(-1)!, all: known };
+  return { median, min: sorted[0]!, max: sorted.at(-1)!, all };
 }
 
 /** Each round's value of one system over the same round's value of another, for the rounds that both have. */
@@ -23,7 +22,7 @@ export function ratioOf(over: Figure | undefined, under: Figure | undefined): Fi
 }
 
 /** The median, and the spread around it. */
-export function shown(figure: Figure | undefined, digits = 0): string {
+export function shown(figure: Figure | undefined, digits: number): string {
   if (figure === undefined) return 'not measured';
   const text = (value: number): string => value.toLocaleString('en', { maximumFractionDigits: digits });
   if (figure.all.length === 1) return text(figure.median);

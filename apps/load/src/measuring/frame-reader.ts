@@ -18,7 +18,6 @@ export class FrameReader {
   #from = 0;
   #to = 0;
   #sentMs: number[] = [];
-  frames = 0;
   deliveries = 0;
   /** What is counted from now on; undefined: nothing. */
   latencies: Latencies | undefined;
@@ -33,7 +32,6 @@ export class FrameReader {
         if (this.#from !== seq + 1) inOrder = false;
         seq = this.#to;
         heard += this.#sentMs.length;
-        this.frames++;
         this.deliveries += this.#sentMs.length;
         if (this.latencies === undefined) return;
         const now = performance.now();

@@ -1,6 +1,6 @@
 /** The result for people: a block per measurement, its values aligned. */
 
-export interface Row {
+interface Row {
   readonly what: string;
   readonly value: string;
   readonly target?: string;

@@ -48,7 +48,7 @@ export class Writer {
     hear?: (frameText: string) => void,
     how?: Pick<OpenRequest, 'pin' | 'epoch'>,
   ): Promise<Writer> {
-    const session = `bench-${crypto.randomUUID()}`;
+    const session = `compare-${crypto.randomUUID()}`;
     const wire = await WireSocket.connect(url, { protocol: PROTOCOL_VERSION, session });
     if (hear) wire.on('entries', hear);
     const reply = await wire.ask<OpenReply>('open', { document, ...how });

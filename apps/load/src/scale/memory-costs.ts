@@ -1,6 +1,6 @@
 /**
  * What documents cost in memory, measured in this process: the heap after a collection with so many of a thing in a node,
- * less the heap without, for each of them. Sockets are not here: `npm run bench -- --only idle-memory`.
+ * less the heap without, for each of them. Sockets are not here: `npm run load -- idle`.
  */
 import { runInNewContext } from 'node:vm';
 import { setFlagsFromString } from 'node:v8';

@@ -31,7 +31,7 @@ export const reconnect: Work = {
 
     const comeBack = async (): Promise<number> => {
       const startMs = performance.now();
-      const session = `bench-${crypto.randomUUID()}`;
+      const session = `compare-${crypto.randomUUID()}`;
       const wire = await WireSocket.connect(url, { protocol: PROTOCOL_VERSION, session });
       const text = await wire.askText('open', JSON.stringify({ document, since, ...how }));
       const tookMs = performance.now() - startMs;
