@@ -92,6 +92,7 @@ describe('three nodes under load, and everything that can go wrong with them', (
     const settings = { nodes: 3, seed: 5, faults: ['kill'], plant: 'stale-load', lengthMs: 45_000 };
     const result = await chaos({ ...settings, patienceMs: 20_000 });
     expect(rulesBroken(result)).toEqual(expect.arrayContaining([4, 5]));
-    expect(rulesBroken(result)).not.toContain(1);
+    // What was acknowledged is in the log. What was not, and is, may be judged anew by who has not seen it.
+    expect(result.verdict.violations.filter(({ says }) => says.endsWith('and is lost'))).toEqual([]);
   }, 200_000);
 });
