@@ -69,7 +69,9 @@ export class LiveBlock {
     const rows = [...this.#rates].map(([kind, rates]) => {
       const now = kinds.find((one) => one.kind === kind);
       const errors = now?.errorsPerSecond ?? 0;
-      const cells = [figure(now?.perSecond ?? 0), now ? inMs(now.p50) : '–', now ? inMs(now.p99) : '–', figure(errors)];
+      // Where nothing was answered there is no latency.
+      const latency = now && now.perSecond > 0 ? [inMs(now.p50), inMs(now.p99)] : ['–', '–'];
+      const cells = [figure(now?.perSecond ?? 0), ...latency, figure(errors)];
       return { kind, cells, hasErrors: errors > 0, rates };
     });
     const heads = ['per s', 'p50', 'p99', 'errors'];

@@ -82,6 +82,14 @@ describe('on a terminal', () => {
     view.end([]);
   });
 
+  it('where nothing was answered there is no latency', () => {
+    const terminal = new FakeTerminal(100, 24);
+    const view = new LiveView(terminal.stream, 'boards', 60_000);
+    view.show(moment(1, { perSecond: 0, errorsPerSecond: 3, p50: 0, p99: 0 }), { atMs: 1_000 });
+    expect(terminal.screen[3]).toMatch(/^push {9}0 {9}– {9}– {9}3 /);
+    view.end([]);
+  });
+
   it('past its time it says that it is finishing', () => {
     const terminal = new FakeTerminal(80, 24);
     const view = new LiveView(terminal.stream, 'boards', 60_000);
@@ -112,6 +120,12 @@ describe('without a terminal', () => {
       'boards 0:07/1:00  push 12,345/s p50 1.23 ms p99 8.4 ms errors 3/s  read 570/s p50 0.5 ms p99 2 ms  killing node-2\n',
       'nothing is wrong\n',
     ]);
+  });
+
+  it('tells no latency where nothing was answered', () => {
+    const { stream, written } = plain();
+    new LiveView(stream, 'boards', 60_000).show(moment(0, { perSecond: 0, errorsPerSecond: 3, p50: 0 }), { atMs: 0 });
+    expect(written[0]).toContain('  push 0/s errors 3/s  read');
   });
 
   it.each(['NO_COLOR', 'CI'])('a terminal where %s is set gets plain lines', (name) => {

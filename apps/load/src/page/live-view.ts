@@ -78,7 +78,8 @@ export class LiveView {
     this.#toldNote = note;
     const parts = kinds.map(({ kind, perSecond, errorsPerSecond, p50, p99 }) => {
       const errors = errorsPerSecond > 0 ? ` errors ${figure(errorsPerSecond)}/s` : '';
-      return `${kind} ${figure(perSecond)}/s p50 ${inMs(p50)} p99 ${inMs(p99)}${errors}`;
+      const latency = perSecond > 0 ? ` p50 ${inMs(p50)} p99 ${inMs(p99)}` : '';
+      return `${kind} ${figure(perSecond)}/s${latency}${errors}`;
     });
     const time = `${clock(atMs)}/${clock(this.totalMs)}`;
     this.out.write(`${[`${this.scenario} ${time}`, ...parts, ...(note ? [note] : [])].join('  ')}\n`);
