@@ -1,11 +1,6 @@
 /** The load scripts: `main.js <command> [options]`. */
-import { chaos } from './chaos/chaos.js';
 import { CommandError, type Command } from './command.js';
-import { kill } from './kill/kill.js';
-import { load } from './load/load.js';
-import { scale } from './scale/scale.js';
-
-const COMMANDS: readonly Command[] = [load, kill, chaos, scale];
+import { assertFilesToStart } from './load/open-files.js';
 
 try {
   process.exitCode = await main(process.argv.slice(2));
@@ -17,8 +12,11 @@ try {
 process.exit();
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
+  // Node opens most of what it imports at once, and dies of it where it may not.
+  assertFilesToStart();
+  const { COMMANDS } = await import('./commands.js');
   if (name === undefined || name === '--help') {
-    process.stdout.write(`${help()}\n`);
+    process.stdout.write(`${help(COMMANDS)}\n`);
     return name === undefined ? 2 : 0;
   }
   const command = COMMANDS.find((known) => known.name === name);
@@ -30,11 +28,11 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   return command.run(args);
 }
 
-function help(): string {
+function help(commands: readonly Command[]): string {
   return [
     'Usage: main.js <command> [options]',
     '',
-    ...COMMANDS.map(({ name, says }) => `  ${name.padEnd(8)}${says}`),
+    ...commands.map(({ name, says }) => `  ${name.padEnd(8)}${says}`),
     '',
     'main.js <command> --help tells the options of a command.',
   ].join('\n');

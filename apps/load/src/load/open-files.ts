@@ -4,6 +4,15 @@ import { CommandError } from '../command.js';
 /** What a process needs besides the sockets of its people. */
 const SPARE = 200;
 
+/** Throws a `CommandError` when no process of a run could do its work. */
+export function assertFilesToStart(): void {
+  const limit = openFilesLimit();
+  if (limit !== undefined && limit < SPARE)
+    throw new CommandError(
+      `each process of a run needs ${SPARE} open files, and the limit is ${limit}: type \`ulimit -n ${SPARE}\` first`,
+    );
+}
+
 /** Throws a `CommandError` when some process of the run would have to hold more files open than it may. */
 export function assertFilesEnough(sessions: number, generators: number, isOwn: boolean): void {
   const limit = openFilesLimit();
