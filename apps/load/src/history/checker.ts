@@ -44,12 +44,15 @@ const RULES: readonly ((evidence: Evidence) => Violation[])[] = [
   checkAvailability,
 ];
 
+/** The rule of a run that shows nothing: no promise is broken, but none was seen to be kept. */
+export const NOTHING_CHECKED = 0;
+
 export function check(evidence: Evidence): Verdict {
   const violations = RULES.flatMap((rule) => rule(evidence));
   const counts = count(evidence);
   if (counts.pushesOk === 0 || counts.entries === 0 || counts.statesCompared === 0)
     violations.push({
-      rule: 0,
+      rule: NOTHING_CHECKED,
       document: '',
       says: 'nothing was checked: no push was acknowledged or no state was seen',
     });

@@ -93,6 +93,7 @@ export class Conductor {
       const durationMs = this.#startMs === 0 ? 0 : nowMs() - this.#startMs;
       const verdict = await judge({
         ...{ system, generators, token, historyFolder: this.#historyFolder, violations: this.#violations },
+        logFile: join(this.#folder, 'log.jsonl'),
         faults: this.#direction?.times ?? [],
         failures: [...(this.#direction?.failures ?? []), ...(cutShort === undefined ? [] : [cutShort])],
       });

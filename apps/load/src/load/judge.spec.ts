@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Seq } from '@homeport/protocol';
 import type { LogRow } from '../history/final-log.js';
 import type { Generators } from './generators.js';
 import { judge } from './judge.js';
@@ -45,7 +46,12 @@ function judged(documents: number, finalLog: () => Promise<readonly LogRow[]>): 
   };
   return judge({
     ...{ system: system as System, generators: generators as Generators, token: undefined, historyFolder: folder },
-    ...{ faults: [], violations: [{ rule: 5, document: 'd0', says: 'went back' }], failures: [] },
+    ...{
+      logFile: join(folder, 'log.jsonl'),
+      faults: [],
+      violations: [{ rule: 5, document: 'd0', says: 'went back' }],
+      failures: [],
+    },
   });
 }
 
@@ -60,12 +66,25 @@ it('a run whose log was not read was not checked, and says so', async () => {
   ]);
 });
 
+it('keeps the log where a promise was broken', async () => {
+  const row: LogRow = { document: 'd0', seq: 1 as Seq, toSeq: 1 as Seq, epoch: 1, entries: [] };
+  expect((await judged(1, () => Promise.resolve([row]))).ok).toBe(false);
+  expect(await readFile(join(folder, 'log.jsonl'), 'utf8')).toBe(`${JSON.stringify(row)}\n`);
+});
+
 it('of very many documents some from all over are read at every node, and the verdict says how many were not', async () => {
   const { says } = await judged(750, () => Promise.resolve([]));
   expect(says).toContain('not checked, the end of 450 of 750 documents at every node: 300 were read');
   expect(new Set(asked).size).toBe(300);
   expect(asked.slice(0, 3)).toEqual(['d0', 'd2', 'd5']);
   expect(asked.at(-1)).toBe('d747');
+});
+
+it('a run in which nobody wrote failed, and broke no promise by that', async () => {
+  const { ok, says, violations } = await judged(1, () => Promise.resolve([]));
+  expect(ok).toBe(false);
+  expect(violations.map(({ rule }) => rule)).toEqual([5]);
+  expect(says.at(-1)).toMatch(/^FAILED: nothing was checked/);
 });
 
 it('where all were read, nothing is left to say', async () => {

@@ -3,10 +3,10 @@
  * held against the log.
  */
 import { join } from 'node:path';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import type { DocumentId } from '@homeport/protocol';
 import { HttpReader } from '../clients/http-reader.js';
-import { check, describe } from '../history/checker.js';
+import { check, describe, NOTHING_CHECKED } from '../history/checker.js';
 import type { FaultTime, Violation } from '../history/evidence.js';
 import type { LogRow } from '../history/final-log.js';
 import { readHistory, Recorder } from '../history/recorder.js';
@@ -25,6 +25,8 @@ export interface Case {
   readonly generators: Generators;
   readonly token: string | undefined;
   readonly historyFolder: string;
+  /** Where the log is kept if a promise was broken. */
+  readonly logFile: string;
   readonly faults: readonly FaultTime[];
   /** What was seen to be wrong on the way. */
   readonly violations: readonly Violation[];
@@ -46,7 +48,10 @@ export async function judge(matter: Case): Promise<RunVerdict> {
   const spans = await system.spans();
   const verdict = check({ history, log: log ?? [], spans, faults });
   // Without the log every push would seem lost.
-  const violations = [...matter.violations, ...(log ? verdict.violations : [])];
+  const found = log ? verdict.violations : [];
+  const violations = [...matter.violations, ...found.filter(({ rule }) => rule !== NOTHING_CHECKED)];
+  for (const { rule, says } of found) if (rule === NOTHING_CHECKED) failures.push(says);
+  if (log && violations.length > 0) await writeFile(matter.logFile, linesOf(log));
   if (spans.length === 0 && system.unseen.length === 0) failures.push('no node gave its word on any slot');
   const described = describe({ ...verdict, violations, ok: violations.length === 0 }, VIOLATIONS_SHOWN).split('\n');
   const seen = violations
@@ -112,6 +117,10 @@ async function readEverywhere(
       if (((await reader.read(url, document, undefined)) ?? -1) < (heads.get(document) ?? 0))
         note(`${url} did not answer for ${document} with its end when all was quiet`);
   await recorder.close();
+}
+
+function* linesOf(log: readonly LogRow[]): Generator<string> {
+  for (const row of log) yield `${JSON.stringify(row)}\n`;
 }
 
 /** So many of them, at even distances. */

@@ -91,6 +91,7 @@ describe('a load run on a cluster of its own', () => {
       'generator-2.jsonl',
     ]);
     expect(await readFile(join(folder, 'index.html'), 'utf8')).toContain('<!doctype html>');
+    expect(await readdir(folder)).not.toContain('log.jsonl');
   }, 120_000);
 
   it('O1, W1: kills an owner, says how long nobody could write, and finds that nothing was lost', async () => {
@@ -172,6 +173,15 @@ describe('a load run that can not be', () => {
     expect(await second.exited).toBe(2);
     expect(second.lines).toEqual([`--out ${folder} is not empty`]);
   }, 30_000);
+
+  it('says so where it may open too few files to begin', async () => {
+    const few = promisify(execFile)('sh', ['-c', `ulimit -n 64; exec "${process.execPath}" ${MAIN} load boards`]);
+    await expect(few).rejects.toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/^[^\n]* the limit is 64: type `ulimit -n 200` first\n$/) as string,
+    });
+  }, 30_000);
 });
 
 describe('a load run on a system elsewhere', () => {
@@ -216,6 +226,8 @@ describe('a load run on a system elsewhere', () => {
       const { verdict } = await resultOf();
       expect(verdict.ok).toBe(false);
       expect(verdict.violations.map(({ rule }) => rule)).toContain(6);
+      const [first] = (await readFile(join(folder, 'log.jsonl'), 'utf8')).split('\n');
+      expect(JSON.parse(first!)).toMatchObject({ document: expect.stringMatching(/board-0$/) as string, seq: 1 });
     } finally {
       await server.dispose();
     }

@@ -30,7 +30,8 @@ export const load: Command = {
       ...commonLines(),
       '',
       '`npm run load -- <scenario> --help` tells the options of a scenario, such as how many people there are.',
-      'The exit code is 0 only if no promise was broken and what was asked for happened.',
+      'The exit code is 0 only if no promise was broken and what was asked for happened. What everybody saw stays beside',
+      'the result, in history/, and so does the log, in log.jsonl, where a promise was broken.',
     ].join('\n');
   },
   async run([name, ...args]) {
