@@ -34,7 +34,7 @@ afterEach(async () => {
 function planFor(): Plan {
   return {
     ...{ scenario: 'hot-board', sizes: { people: 1, rate: 20, relayed: 0 }, index: 0, generators: 1, seed: 1 },
-    ...{ urls: [node.url], token: undefined, ownsSystem: false, prefix: 'late-', rampMs: 0, patienceMs: WITHIN_MS },
+    ...{ urls: [node.url], token: undefined, ownsSystem: false, prefix: 'late-', rampMs: 0, patienceMs: 6 * WITHIN_MS },
     historyFile: join(folder, 'history.jsonl'),
   };
 }
