@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { makeResultFolder } from './result-folder.js';
 
@@ -13,7 +13,8 @@ it('a run has a folder to itself, or one line that says why not', async () => {
     await writeFile(join(folder, 'history.jsonl'), 'of another run');
     await expect(makeResultFolder(folder)).rejects.toThrow(`--out ${folder} is not empty`);
     const inFile = join(folder, 'history.jsonl', 'run');
-    await expect(makeResultFolder(inFile)).rejects.toThrow(`--out ${inFile} can not be made: ENOTDIR`);
+    for (const impossible of [inFile, dirname(inFile), '/proc/none/of/it'])
+      await expect(makeResultFolder(impossible)).rejects.toThrow(`--out ${impossible} can not be made: E`);
   } finally {
     await rm(above, { recursive: true });
   }

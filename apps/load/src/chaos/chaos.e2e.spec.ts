@@ -92,7 +92,8 @@ describe('three nodes under load, and everything that can go wrong with them', (
     const settings = { nodes: 3, seed: 5, faults: ['kill'], plant: 'stale-load', lengthMs: 45_000 };
     const result = await chaos({ ...settings, patienceMs: 20_000 });
     expect(rulesBroken(result)).toEqual(expect.arrayContaining([4, 5]));
-    // What was acknowledged is in the log. What was not, and is, may be judged anew by who has not seen it.
-    expect(result.verdict.violations.filter(({ says }) => says.endsWith('and is lost'))).toEqual([]);
+    // Nothing acknowledged is lost. What was stored and never acknowledged is judged anew by who has not seen it.
+    const ofRule1 = result.verdict.violations.filter(({ rule }) => rule === 1);
+    for (const { says } of ofRule1) expect(says).toMatch(/ was refused \(\w+\) and is in the log at \d+$/);
   }, 200_000);
 });

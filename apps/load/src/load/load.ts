@@ -60,8 +60,8 @@ async function play(scenario: Scenario, options: LoadOptions): Promise<number> {
   const view = new LiveView(process.stdout, scenario.name, (options.warmUpSeconds + options.seconds) * 1_000);
   let last: { readonly moment: Moment; readonly atMs: number } | undefined;
   // Once the view is there, nobody else writes to the terminal.
-  const note = (note: string): void =>
-    last ? view.show(last.moment, { atMs: last.atMs, note }) : void process.stderr.write(`${note}\n`);
+  const note = (says: string): void =>
+    last ? view.show(last.moment, { atMs: last.atMs, note: says }) : void process.stderr.write(`${says}\n`);
   const conductor = new Conductor(scenario, options, folder, {
     note,
     moment: (moment, atMs, note) => {

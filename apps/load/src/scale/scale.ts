@@ -1,5 +1,5 @@
 /** `npm run scale`: what a cluster costs by itself, and how soon it comes to rest, for more nodes than fit on a machine. */
-import { writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { SeededRandom } from '@homeport/testkit';
 import { terminal } from '../chaos/terminal.js';
@@ -44,6 +44,11 @@ export const scale: Command = {
     const placed = sizesOf('placement', values.placement);
     const seed = Number(values.seed);
     if (!Number.isSafeInteger(seed) || seed < 0) throw new CommandError('--seed must be a whole number from 0');
+    // Before minutes of work, not after.
+    if (values.out !== undefined)
+      await appendFile(values.out, '').catch((error: Error) => {
+        throw new CommandError(`--out ${values.out} can not be written: ${error.message}`);
+      });
     const { tell, status } = terminal(process.stdout);
     const clusters: ScaleResult['clusters'][number][] = [];
     for (const nodes of sizes) {

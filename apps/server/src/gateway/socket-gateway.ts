@@ -62,8 +62,7 @@ export class SocketGateway implements OnGatewayInit, OnGatewayConnection {
     socket.data.channel = channel;
     const session = this.node.connect(channel, socket.data.identity, socket.data.session);
     socket.on('disconnect', () => this.node.disconnect(session));
-    // A middleware that does not go on: Socket.IO would look for listeners, of which there are none, in another tick.
-    socket.use(([event, ...args]) => this.#receive(session, event, args));
+    socket.onAny((event: string, ...args: unknown[]) => this.#receive(session, event, args));
   }
 
   /** The refusal, or undefined: the socket may come in. */

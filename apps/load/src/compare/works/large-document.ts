@@ -1,10 +1,9 @@
 /** What the size of a document costs a push: the same load on one of 10 records, and then on one of 10,000. */
 import type { Op } from '@homeport/protocol';
-import { Latencies } from '../../measuring/latencies.js';
 import { range } from '../../measuring/range.js';
-import { Schedule } from '../../measuring/schedule.js';
-import { perOperation, type Turn } from '../turn.js';
+import type { Turn } from '../turn.js';
 import { pairings, valueAtMost, type Value, type Work } from '../work.js';
+import { playOpenLoop } from './open-loop.js';
 
 const SMALL = 10;
 const LARGE = 10_000;
@@ -62,26 +61,14 @@ async function playDocument(turn: Turn, records: number): Promise<Value> {
   first.close();
 
   const writers = await Promise.all(range(SOCKETS).map(() => turn.join(document)));
-  let measured: Latencies | undefined;
-  const schedule = new Schedule(PUSHES_PER_SECOND, (index, intendedMs) => {
-    const into = measured;
-    // 7919 is prime, so every record has its turn.
-    const key = `shape:${(index * 7_919) % records}`;
-    const ops = `[{"op":"patch","key":"${key}","set":{"x":${index % 1_000}},"unset":[]}]`;
-    writers[index % SOCKETS]!.push(ops, () => into?.record(performance.now() - intendedMs));
-  });
+  // 7919 is prime, so every record has its turn.
+  const ops = (index: number): string =>
+    `[{"op":"patch","key":"shape:${(index * 7_919) % records}","set":{"x":${index % 1_000}},"unset":[]}]`;
   try {
-    await turn.span(turn.quick ? 500 : 2_000);
-    const latencies = (measured = new Latencies());
-    const usage = turn.meter();
-    await turn.span(turn.quick ? 1_000 : 5_000);
-    const used = usage();
-    schedule.stop();
-    await turn.settled(writers);
-    const cpuMicros = perOperation(used, (PUSHES_PER_SECOND * used.tookMs) / 1_000);
-    return { value: latencies.percentiles.p50Ms, cpuMicros };
+    const load = { writers, pushesPerSecond: PUSHES_PER_SECOND, ops };
+    const { percentiles, cpuMicros } = await playOpenLoop(turn, load);
+    return { value: percentiles.p50Ms, cpuMicros };
   } finally {
-    schedule.stop();
     for (const writer of writers) writer.close();
   }
 }

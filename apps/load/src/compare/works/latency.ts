@@ -1,9 +1,8 @@
 /** How long an ack takes at a steady rate, from the moment at which the push was meant to be sent. */
-import { Latencies } from '../../measuring/latencies.js';
 import { range } from '../../measuring/range.js';
-import { Schedule } from '../../measuring/schedule.js';
-import { perOperation, type Turn } from '../turn.js';
+import type { Turn } from '../turn.js';
 import { atMostMore, pairings, ratioAtMost, valueAtMost, type Value, type Work } from '../work.js';
+import { playOpenLoop } from './open-loop.js';
 
 const SOCKETS = 50;
 /** That of the targets. */
@@ -38,25 +37,10 @@ export function latencyAt(pushesPerSecond: number): Work {
 async function play(turn: Turn, pushesPerSecond: number): Promise<Readonly<Record<string, Value>>> {
   const writers = await Promise.all(range(SOCKETS).map((i) => turn.join(turn.document(`${i}`))));
   for (const writer of writers) await writer.write([{ op: 'put', key: 'shape:1', value: { x: 0 } }]);
-  let measured: Latencies | undefined;
-  const schedule = new Schedule(pushesPerSecond, (index, intendedMs) => {
-    const into = measured;
-    const ops = `[{"op":"patch","key":"shape:1","set":{"x":${index % 1_000}},"unset":[]}]`;
-    writers[index % SOCKETS]!.push(ops, () => into?.record(performance.now() - intendedMs));
-  });
-  try {
-    await turn.span(turn.quick ? 500 : 2_000);
-    const latencies = (measured = new Latencies());
-    const usage = turn.meter();
-    await turn.span(turn.quick ? 1_000 : 6_000);
-    const used = usage();
-    schedule.stop();
-    // The slowest answers count as well.
-    await turn.settled(writers);
-    const { p50Ms, p99Ms } = latencies.percentiles;
-    const cpuMicros = perOperation(used, (pushesPerSecond * used.tookMs) / 1_000);
-    return { 'ack latency, p50': { value: p50Ms, cpuMicros }, 'ack latency, p99': { value: p99Ms } };
-  } finally {
-    schedule.stop();
-  }
+  const ops = (index: number): string => `[{"op":"patch","key":"shape:1","set":{"x":${index % 1_000}},"unset":[]}]`;
+  const { percentiles, cpuMicros } = await playOpenLoop(turn, { writers, pushesPerSecond, ops });
+  return {
+    'ack latency, p50': { value: percentiles.p50Ms, cpuMicros },
+    'ack latency, p99': { value: percentiles.p99Ms },
+  };
 }
