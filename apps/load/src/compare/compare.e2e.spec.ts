@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CompareResult } from './compare-result.js';
+import { help } from './options.js';
 
 const MAIN = resolve('dist/apps/load/src/main.js');
 const SYSTEMS = ['echo', 'stateless', 'homeport', 'pinned', 'relayed'];
@@ -47,8 +48,10 @@ describe('a comparison', () => {
   it('lets all systems take turns, says what they are to each other, and leaves nothing running', async () => {
     const { code, stdout, stderr } = await compare(['--quick', '--only', 'acks', '--out', out]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const { format, systems, works, verdict, cutShort } = await result();
+    const { format, options, systems, works, verdict, cutShort } = await result();
     expect(format).toBe('homeport-compare/1');
+    // What the page shows as options can be given again.
+    for (const name of Object.keys(options)) expect(help()).toContain(`--${name} `);
     expect(systems.map(({ name }) => name)).toEqual(SYSTEMS);
     expect(works.map(({ name }) => name)).toEqual(['acks']);
     const { values, ratios } = works[0]!;

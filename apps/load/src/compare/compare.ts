@@ -13,8 +13,6 @@ import type { CompareResult } from './compare-result.js';
 import { Comparison } from './comparison.js';
 import { help, readOptions, type CompareOptions } from './options.js';
 import { summary } from './summary.js';
-import { POOL } from './systems/baselines.js';
-import { CLUSTER_NODES } from './systems/homeport.js';
 import { Stage } from './systems/stage.js';
 
 export const compare: Command = {
@@ -77,10 +75,8 @@ async function compareOn(
         quick,
         rounds,
         rate,
-        works: works.map(({ name }) => name).join(','),
-        statelessProcesses: 1,
-        statelessConnections: POOL,
-        clusterNodes: CLUSTER_NODES,
+        only: works.map(({ name }) => name).join(','),
+        systems: stage.systems.map(({ name }) => name).join(','),
       },
       systems: stage.systems.map(({ name, says }) => ({ name, says })),
       works: comparison.works,

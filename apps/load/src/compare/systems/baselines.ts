@@ -3,7 +3,7 @@ import { BaselineProcess } from '../../baselines/baseline-process.js';
 import type { Servers } from './system.js';
 
 /** Connections to Postgres of the stateless server. */
-export const POOL = 16;
+const POOL = 16;
 
 export async function startEcho(): Promise<Servers> {
   const server = await BaselineProcess.start('echo');

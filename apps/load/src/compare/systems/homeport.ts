@@ -5,7 +5,7 @@ import { slotOf } from '@homeport/core';
 import { range } from '../../measuring/range.js';
 import type { Servers, System } from './system.js';
 
-export const CLUSTER_NODES = 2;
+const CLUSTER_NODES = 2;
 const SETTLED_WITHIN_MS = 90_000;
 
 export async function startHomeport(databaseUrl: string): Promise<Servers> {
