@@ -5,6 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError, type Command } from '../command.js';
+import { assertFilesEnough } from '../load/open-files.js';
 import type { RunVerdict } from '../load/run-result.js';
 import { thisMachine } from '../measuring/machine.js';
 import { renderComparePage } from '../page/compare-page.js';
@@ -21,6 +22,7 @@ export const compare: Command = {
   help,
   async run(args) {
     const options = readOptions(args, new Date());
+    assertFilesEnough(Math.max(...options.works.map(({ sockets }) => sockets)), 1, true);
     const folder = await makeResultFolder(options.folder);
     const interrupt = new AbortController();
     const onSignal = (): void => interrupt.abort(new Error('interrupted'));

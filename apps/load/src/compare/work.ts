@@ -6,6 +6,8 @@ export interface Work {
   /** As `--only` names it. */
   readonly name: string;
   readonly says: string;
+  /** Open at once, at the most. */
+  readonly sockets: number;
   /** Who has turns at it; undefined: all. */
   readonly systems?: readonly SystemName[];
   readonly figures: readonly Figure[];

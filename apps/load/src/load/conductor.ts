@@ -114,7 +114,8 @@ export class Conductor {
     }
     await this.#makeFolders();
     this.#watcher.note(`starting ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`);
-    return OwnSystem.start(nodes, this.#folder, this.#scenario.settings?.(sizeOf(sizes)) ?? {});
+    const settings = this.#scenario.settings?.(sizeOf(sizes)) ?? {};
+    return OwnSystem.start(nodes, this.#folder, settings, this.#abort.signal);
   }
 
   async #makeFolders(): Promise<void> {
@@ -241,7 +242,8 @@ export class Conductor {
     const warmUpMs = this.#warmUpMs;
     const { name, says } = this.#scenario;
     const { seed, sizes, seconds, nodes, generators, rampSeconds } = this.#options;
-    const measuring = { operations, moments, joined: this.#joined, processes, warmUpMs, durationMs, found };
+    const size = sizeOf(sizes);
+    const measuring = { size, operations, moments, joined: this.#joined, processes, warmUpMs, durationMs, found };
     return {
       ...{ format: 'homeport-load/1', scenario: name, says, seed, startedAt: this.#startedAt.toISOString() },
       ...{

@@ -14,6 +14,7 @@ function pushes(atMs: number, perSecond: number): Moment {
 
 function run(over: Partial<Measured> = {}): Measured {
   return measured({
+    size: () => 0,
     ...{ operations: [], moments: [], joined: [], processes: [], warmUpMs: 1_000, durationMs: 4_050, found: [] },
     ...over,
   });

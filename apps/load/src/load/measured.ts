@@ -1,6 +1,7 @@
 /** What a scenario makes its headline from. */
 import type { KindCounts } from './tally.js';
 import type { Moment, OperationStats, ProcessSeries, ResultFigure } from './run-result.js';
+import type { SizeOf } from './scenario.js';
 import { statsOf } from './timeline.js';
 
 const MOMENT_MS = 1_000;
@@ -13,6 +14,8 @@ export interface Target {
 }
 
 export interface Measured {
+  /** What was asked for: a target is for a load of one size. */
+  readonly size: SizeOf;
   readonly operations: readonly OperationStats[];
   readonly moments: readonly Moment[];
   /** What was opened and furnished before time zero. */

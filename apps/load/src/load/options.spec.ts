@@ -28,6 +28,10 @@ describe('the options of a load run', () => {
     expect(readOptions(boards, ['--rate', '0.5', '--boards', '7']).sizes).toMatchObject({ rate: 0.5, boards: 7 });
     expect(refusal(boards, '--boards', '1.5')).toBe('--boards must be a whole number from 1 to 10000000');
     expect(refusal(boards, '--boards', '')).toContain('--boards');
+    expect(refusal(boards, '--relayed', '50')).toBe(
+      '--relayed needs a node that is not the owner: say --nodes 2 or more',
+    );
+    expect(refusal(boards, '--relayed', '50', '--nodes', '2')).toBe('');
     expect(refusal(boards, '--relayed', '101')).toBe('--relayed must be a whole number from 0 to 100');
     expect(refusal(boards, '--rate', 'fast')).toContain('--rate must be a number');
     for (const scenario of [hang, failover])

@@ -73,6 +73,16 @@ export function readOptions(scenario: Scenario, args: readonly string[]): LoadOp
   if (!/^[A-Za-z0-9][A-Za-z0-9._:~-]{0,39}$/.test(prefix))
     throw new CommandError('--prefix must be up to 40 of A-Z a-z 0-9 . _ : ~ -');
 
+  const nodes = number('nodes', scenario.nodes, scenario.nodesMin ?? 1, 64);
+  const sizes = Object.fromEntries(
+    Object.entries(scenario.sizes).map(([name, { preset, from = 1, to = 10_000_000, isFraction }]) => [
+      name,
+      number(name, preset, from, to, isFraction),
+    ]),
+  );
+  if (urls.length === 0 && nodes === 1 && (sizes['relayed'] ?? 0) > 0)
+    throw new CommandError('--relayed needs a node that is not the owner: say --nodes 2 or more');
+
   const warmUpSeconds = number('warm-up', 5, 0, 3_600, true);
   return {
     seconds: number('seconds', scenario.seconds, 1, SECONDS_MAX),
@@ -82,17 +92,12 @@ export function readOptions(scenario: Scenario, args: readonly string[]): LoadOp
     urls,
     ownsSystem,
     token: text('token'),
-    nodes: number('nodes', scenario.nodes, scenario.nodesMin ?? 1, 64),
+    nodes,
     generators: number('generators', Math.max(1, Math.min(4, cpus().length - 1)), 1, 256),
     patienceSeconds: number('patience', 30, 1, 3_600),
     prefix,
     out: text('out'),
-    sizes: Object.fromEntries(
-      Object.entries(scenario.sizes).map(([name, { preset, from = 1, to = 10_000_000, isFraction }]) => [
-        name,
-        number(name, preset, from, to, isFraction),
-      ]),
-    ),
+    sizes,
   };
 }
 

@@ -26,7 +26,12 @@ export class OwnSystem implements System {
   }
 
   /** One node has nobody to quarrel with about slots: only several are watched in what they say of them. */
-  static async start(nodes: number, folder: string, settings: Readonly<Record<string, string>>): Promise<OwnSystem> {
+  static async start(
+    nodes: number,
+    folder: string,
+    settings: Readonly<Record<string, string>>,
+    givenUp: AbortSignal,
+  ): Promise<OwnSystem> {
     const spansFolder = nodes > 1 ? join(folder, 'spans') : undefined;
     const env: Record<string, string> = { LOG_LEVEL: 'warn', ...settings };
     if (spansFolder !== undefined) {
@@ -37,7 +42,7 @@ export class OwnSystem implements System {
     }
     const system = new OwnSystem(await ClusterProcesses.start({ nodes, env }), folder, spansFolder);
     try {
-      await system.balanced();
+      await system.balanced(givenUp);
       return system;
     } catch (error) {
       await system.stop();
@@ -45,10 +50,11 @@ export class OwnSystem implements System {
     }
   }
 
-  /** Resolves when every node has its share of the slots, or nearly so. */
-  async balanced(): Promise<void> {
+  /** Resolves when every node has its share of the slots, or nearly so, or when nobody wants it any more. */
+  async balanced(givenUp?: AbortSignal): Promise<void> {
     const { nodes } = this.cluster;
     await until(SHARE_WITHIN_MS, 'every node to have its share of the slots', async () => {
+      if (givenUp?.aborted) return true;
       const { owners, nodes: names } = await this.watch.look();
       const shares = nodes.map(({ name }) => owners.filter((owner) => names.get(owner ?? '') === name).length);
       return shares.every((share) => share >= (ENOUGH * owners.length) / nodes.length);

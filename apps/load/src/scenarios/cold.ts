@@ -13,6 +13,8 @@ const VISITORS = 8;
 const OPEN_AT_ONCE = 50;
 const BYTES_PER_MB = 1_024 * 1_024;
 
+const P8 = { says: 'P8: ≤ 100 ms, goal 50', max: 100, records: 10_000, recordBytes: 400 };
+
 /**
  * Documents that are in nobody's memory. Large ones are written, the servers are restarted, and they are opened, one
  * after the other; meanwhile many small ones are visited once each: opened, written, closed. For P9: --documents 100000
@@ -59,7 +61,7 @@ export const cold: Scenario = {
       direction.warnings.push('a system elsewhere is not restarted: its large documents may have been in memory');
   },
   figures: (measured) => [
-    measured.percentile('large open: first page', 'p50', { says: 'P8: ≤ 100 ms, goal 50', max: 100 }),
+    measured.percentile('large open: first page', 'p50', isOfP8(measured) ? P8 : undefined),
     measured.percentile('large open: first page', 'max'),
     measured.percentile('large open', 'p50'),
     measured.percentile('visit', 'p50'),
@@ -68,6 +70,10 @@ export const cold: Scenario = {
     ...memoryFigures(measured),
   ],
 };
+
+function isOfP8({ size }: Measured): boolean {
+  return size('records') === P8.records && size('record-bytes') === P8.recordBytes;
+}
 
 function largeOnes(crowd: Crowd): DocumentId[] {
   return crowd.mine(crowd.size('large')).map((i) => crowd.document(`large-${i}`));

@@ -10,6 +10,7 @@ const IN_FLIGHT = 8;
 export const acks: Work = {
   name: 'acks',
   says: `acks/s, ${SOCKETS} sockets × ${IN_FLIGHT} in flight, a document each, one push per message`,
+  sockets: SOCKETS,
   figures: [
     {
       name: 'acks',

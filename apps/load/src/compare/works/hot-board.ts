@@ -8,6 +8,7 @@ const SAYS = `one board, ${LOAD.editors} editors × ${LOAD.opsPerSecond} changes
 export const hotBoard: Work = {
   name: 'hot-board',
   says: SAYS,
+  sockets: LOAD.editors + 1,
   figures: [
     {
       name: 'hot board, delivered',

@@ -18,6 +18,7 @@ const NEVER_MS = 10_000;
 export const ladder: Work = {
   name: 'ladder',
   says: `the largest board that is borne: ${STEPS.join(', ')} editors × ${OPS_PER_SECOND} changes/s`,
+  sockets: Math.max(...STEPS) + 1,
   figures: [
     {
       name: 'largest board',

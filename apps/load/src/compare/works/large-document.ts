@@ -17,6 +17,7 @@ const LOAD = `${PUSHES_PER_SECOND.toLocaleString('en')} pushes/s of ${SOCKETS} s
 export const largeDocument: Work = {
   name: 'large-document',
   says: `a push into ${shown(LARGE)} records of ${RECORD_BYTES} bytes against one into ${SMALL}; Homeport alone`,
+  sockets: SOCKETS + 1,
   // The others keep no document in memory.
   systems: ['homeport', 'pinned', 'relayed'],
   figures: [

@@ -14,6 +14,7 @@ export function latencyAt(pushesPerSecond: number): Work {
   return {
     name: 'latency',
     says: `ack latency ${says}`,
+    sockets: SOCKETS,
     figures: [
       {
         name: 'ack latency, p50',

@@ -14,6 +14,7 @@ const READERS = 40;
 export const reads: Work = {
   name: 'reads',
   says: `a read of one record, and of a document of ${RECORDS.toLocaleString('en')}`,
+  sockets: READERS + 1,
   figures: [
     {
       name: 'read of one record, p50',

@@ -12,6 +12,7 @@ const WARM_UP = 20;
 export const reconnect: Work = {
   name: 'reconnect',
   says: `back with ${MISSED} missed entries`,
+  sockets: 2,
   figures: [
     {
       name: 'reconnect, p50',
