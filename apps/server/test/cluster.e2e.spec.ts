@@ -18,7 +18,7 @@ describe('A cluster', () => {
   const errors: string[] = [];
 
   beforeAll(async () => {
-    cluster = await ClusterProcesses.start({ nodes: 3, env: { LOG_LEVEL: 'warn' } });
+    cluster = await ClusterProcesses.start({ nodes: 3, breakable: true, env: { LOG_LEVEL: 'warn' } });
     await balanced(cluster.nodes.length);
   }, 120_000);
   afterEach(() => {
@@ -200,9 +200,9 @@ describe('A cluster', () => {
     await addTen();
     const { timeline } = boards[0]!.status.position!;
 
-    for (const { postgres } of cluster.nodes) postgres.cut();
+    for (const { links } of cluster.nodes) links.postgres.cut();
     await copy.restore();
-    for (const { postgres } of cluster.nodes) postgres.mend();
+    for (const { links } of cluster.nodes) links.postgres.mend();
 
     await until(LIMIT_MS, 'every node to come back as another', () =>
       cluster.nodes.every(({ isUp, pid }, n) => isUp && pid !== pids[n]),

@@ -2,9 +2,8 @@
  * A cluster as processes on this machine: servers, one Postgres, and one Redis if there is more than one server, all
  * private to the run and gone after `stop`.
  *
- * Each node reaches Postgres and Redis through links of its own that can be broken. A node is looked after: a process
- * that ends by itself is started again, as a supervisor does, and how it ended is kept. What is killed, stopped or
- * drained here stays as it is until it is started here.
+ * A node is looked after: a process that ends by itself is started again, as a supervisor does, and how it ended is
+ * kept. What is killed, stopped or drained here stays as it is until it is started here.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,6 +20,16 @@ export interface ClusterProcessesOptions {
   /** How long a node may take until it serves, with all its attempts. */
   readonly servesWithinMs?: number;
   readonly tell?: (line: string) => void;
+  /**
+   * Each node reaches Postgres and Redis through links of its own that can be broken [straight]. All that goes over them
+   * passes through this process: what is measured then is not what users get.
+   */
+  readonly breakable?: boolean;
+}
+
+export interface Links {
+  readonly postgres: TcpProxy;
+  readonly redis: TcpProxy | undefined;
 }
 
 const SERVES_WITHIN_MS = 120_000;
@@ -63,15 +72,15 @@ export class ClusterProcesses {
   /** One node more. Resolves when it serves. */
   async add(): Promise<ClusterNode> {
     const name = `node-${++this.#named}`;
-    const postgres = await TcpProxy.to(this.postgres.socket);
-    const redis = this.redis && (await TcpProxy.to(this.redis.port));
+    const links = this.options.breakable ? await this.#link() : undefined;
+    const redis = links?.redis ?? this.redis;
     const env = {
       ...this.options.env,
       NODE_NAME: name,
-      DATABASE_URL: `postgres://homeport@127.0.0.1:${postgres.port}/postgres`,
+      DATABASE_URL: links ? `postgres://homeport@127.0.0.1:${links.postgres.port}/postgres` : this.postgres.url,
       ...(redis && { REDIS_URL: `redis://127.0.0.1:${redis.port}` }),
     };
-    const node = new ClusterNode(name, env, postgres, redis, this.options.servesWithinMs ?? SERVES_WITHIN_MS);
+    const node = new ClusterNode(name, env, links, this.options.servesWithinMs ?? SERVES_WITHIN_MS);
     this.nodes.push(node);
     await node.start();
     return node;
@@ -91,6 +100,11 @@ export class ClusterProcesses {
     await this.postgres.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
+
+  async #link(): Promise<Links> {
+    const postgres = await TcpProxy.to(this.postgres.socket);
+    return { postgres, redis: this.redis && (await TcpProxy.to(this.redis.port)) };
+  }
 }
 
 export class ClusterNode {
@@ -102,8 +116,7 @@ export class ClusterNode {
   constructor(
     readonly name: string,
     private readonly env: Readonly<Record<string, string>>,
-    readonly postgres: TcpProxy,
-    readonly redis: TcpProxy | undefined,
+    private readonly breakable: Links | undefined,
     private readonly servesWithinMs: number,
   ) {}
 
@@ -115,6 +128,10 @@ export class ClusterNode {
   }
   get isUp(): boolean {
     return this.#is === 'up';
+  }
+  get links(): Links {
+    if (!this.breakable) throw new Error(`${this.name} has no links that can be broken`);
+    return this.breakable;
   }
   get logs(): string {
     return this.#server?.logs ?? '';
@@ -176,7 +193,7 @@ export class ClusterNode {
   async dispose(): Promise<void> {
     this.#is = 'down';
     await this.#server?.dispose();
-    await Promise.all([this.postgres.close(), this.redis?.close()]);
+    await Promise.all([this.breakable?.postgres.close(), this.breakable?.redis?.close()]);
   }
 
   #ended(exit: Exit): void {

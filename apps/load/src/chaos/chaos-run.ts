@@ -98,6 +98,7 @@ class ChaosRun {
     const loaded = [...preload, pathToFileURL(resolve(WITNESS)).href].map((file) => `--import ${file}`).join(' ');
     const cluster = await ClusterProcesses.start({
       nodes,
+      breakable: true,
       env: { LOG_LEVEL: 'warn', NODE_OPTIONS: loaded, OWNERSHIP_SPANS: this.#spansFolder },
     });
     const watch = new ClusterWatch(cluster.postgres.url);

@@ -18,7 +18,7 @@ export const cutPostgres: Fault = {
     const { node, id } = await pickOwner(stage);
     const lengthMs = stage.random.between(CUT_LOW_MS, CUT_HIGH_MS);
     const struckMs = nowMs();
-    const { how, links, heal } = breakLink(stage, node.postgres);
+    const { how, links, heal } = breakLink(stage, node.links.postgres);
     const alone = stage.cluster.nodes.length === 1;
     const ownedAfterMs = alone ? undefined : await ownedWithout(stage, [id], struckMs);
     await pause(Math.max(0, lengthMs - (nowMs() - struckMs)));
@@ -39,7 +39,7 @@ export const cutRedis: Fault = {
   nodesMin: 2,
   async strike(stage) {
     const { node } = await pickOwner(stage);
-    const { how, links, heal } = breakLink(stage, node.redis!);
+    const { how, links, heal } = breakLink(stage, node.links.redis!);
     const lengthMs = stage.random.between(2_000, 6_000);
     await pause(lengthMs);
     heal();
@@ -85,8 +85,8 @@ async function killPostgres({ cluster, load, watch, patienceMs }: Stage, lengthM
   const before = (await watch.look()).nodes;
   const { pid } = cluster.postgres;
   const startedMs = nowMs();
-  const links = cluster.nodes.reduce((sum, node) => sum + node.postgres.connections, 0);
-  for (const node of cluster.nodes) node.postgres.cut();
+  const links = cluster.nodes.reduce((sum, node) => sum + node.links.postgres.connections, 0);
+  for (const node of cluster.nodes) node.links.postgres.cut();
   const back = cluster.postgres.kill(patienceMs);
   // What was answered already, and is still on its way to a client, has arrived by then.
   await pause(IN_FLIGHT_MS);
@@ -95,7 +95,7 @@ async function killPostgres({ cluster, load, watch, patienceMs }: Stage, lengthM
   await back;
   const broke = load.acks === acks ? [] : [`E6: ${load.acks - acks} pushes were acknowledged without Postgres`];
   const awayMs = Math.round(nowMs() - startedMs);
-  for (const node of cluster.nodes) node.postgres.mend();
+  for (const node of cluster.nodes) node.links.postgres.mend();
   await load.flowing(patienceMs);
   // Slots may still move for the sake of balance: what must not be is that anybody was taken for dead.
   broke.push(...declaredDead(before, (await watch.look()).nodes));

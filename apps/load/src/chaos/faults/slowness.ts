@@ -25,12 +25,12 @@ export const slowPostgres: Fault = {
     const delayMs = random.between(SLOW_LOW_MS, SLOW_HIGH_MS);
     const lengthMs = random.between(5_000, 8_000);
     const { acks } = load;
-    for (const { postgres } of cluster.nodes) postgres.delayMs = delayMs;
+    for (const { links } of cluster.nodes) links.postgres.delayMs = delayMs;
     try {
       await pause(lengthMs);
       await load.until(patienceMs, () => (load.acks > acks ? undefined : 'an acknowledgement of a slow Postgres'));
     } finally {
-      for (const { postgres } of cluster.nodes) postgres.delayMs = 0;
+      for (const { links } of cluster.nodes) links.postgres.delayMs = 0;
     }
     const broke = declaredDead(before, (await watch.look()).nodes);
     return { did: `Postgres was ${Math.round(2 * delayMs)} ms slower for ${Math.round(lengthMs)} ms`, broke };
