@@ -186,6 +186,11 @@ describe('Session: the door', () => {
     const reads = Array.from({ length: 5 }, () => receive(session, 'read', { document: BOARD }));
     await home.world.until('the answers', () => reads.every(({ answer }) => answer !== undefined));
     expect(reads.at(-1)!.answer).toMatchObject({ code: 'rate_limited' });
+
+    expect(await ask(session, 'close', { document: BOARD })).toEqual({ ok: true });
+    expect(await ask(session, 'push', { document: BOARD, opNo: 5, after: 3, ops: OPS })).toMatchObject({
+      code: 'not_open',
+    });
   });
 
   it('L3: a client has a bounded number of unanswered pushes in a document', async () => {

@@ -118,10 +118,7 @@ export class Session {
           this.#withRight(document, () => this.documents.refOf(document).entries(from)),
         );
       case 'close':
-        return this.#request(parseClose(payload), async ({ document }) => {
-          this.documents.close(document);
-          return { ok: true };
-        });
+        return Promise.resolve(this.#receiveClose(payload));
       default:
         return Promise.resolve(refuse.invalid('', 'there is no such event'));
     }
@@ -208,6 +205,14 @@ export class Session {
     if (!parsed.ok) return parsed;
     const waitMs = this.#requestRate.take();
     return waitMs > 0 ? refuse.rateLimited(waitMs) : answer(parsed.value);
+  }
+
+  /** Never too early: a document that its client has done with would stay open. */
+  #receiveClose(payload: unknown): object {
+    const parsed = parseClose(payload);
+    if (!parsed.ok) return parsed;
+    this.documents.close(parsed.value.document);
+    return { ok: true };
   }
 
   async #withRight(document: DocumentId, answer: () => Promise<object>): Promise<object> {
