@@ -116,12 +116,12 @@ class ChaosRun {
     } finally {
       load.stop();
       await watch.close();
-      await this.#keepLogs(cluster).finally(() => cluster.stop());
+      try {
+        for (const node of cluster.nodes) await writeFile(join(this.#options.folder, `${node.name}.log`), node.logs);
+      } finally {
+        await cluster.stop();
+      }
     }
-  }
-
-  async #keepLogs({ nodes }: ClusterProcesses): Promise<void> {
-    for (const node of nodes) await writeFile(join(this.#options.folder, `${node.name}.log`), node.logs);
   }
 
   async #act(stage: Stage): Promise<void> {

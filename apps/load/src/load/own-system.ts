@@ -103,10 +103,10 @@ export class OwnSystem implements System {
 
   async stop(): Promise<void> {
     await this.watch.close();
-    await this.#keepLogs().finally(() => this.cluster.stop());
-  }
-
-  async #keepLogs(): Promise<void> {
-    for (const node of this.cluster.nodes) await writeFile(join(this.folder, `${node.name}.log`), node.logs);
+    try {
+      for (const node of this.cluster.nodes) await writeFile(join(this.folder, `${node.name}.log`), node.logs);
+    } finally {
+      await this.cluster.stop();
+    }
   }
 }

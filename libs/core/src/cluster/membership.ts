@@ -98,6 +98,11 @@ export class Membership {
     return seen !== undefined && nowMs - seen.sinceMs <= FRESH_PERIODS * this.#settings.renewalMs;
   }
 
+  /** Whether its counter has stood still for so long, while this node was watching, that nobody is sent to it any more. */
+  seemsToHang(id: string, nowMs: number): boolean {
+    return !this.isFresh(id, nowMs) && !this.#isBlind(nowMs);
+  }
+
   /** Those that placement counts on: who is up, and has been for a while, unless none of them has. Without `leaver`. */
   candidates(nowMs: number, leaver?: string): readonly NodeRow[] {
     const up = [...this.#seen.values()].filter(({ row }) => row.state === 'up' && row.id !== leaver);

@@ -266,6 +266,32 @@ describe('SlotKeeper', () => {
     expect(a.map.known[SLOT]).toBe(-1);
   });
 
+  it('sends nobody to an owner whose counter stands still, as long as it can watch', async () => {
+    const a = await kept(nodeNamed('a'), 'careful');
+    const b = new MemoryLeaseTable(new MemoryLink(database));
+    await world.outcome('the join', b.join(nodeNamed('b')));
+    const renewed = async (): Promise<void> => void (await world.outcome('a renewal', b.renew('b.1')));
+    const answer = (): object => a.keeper.elsewhere(SLOT);
+    for (let i = 0; i < 3; i++) {
+      await renewed();
+      await world.advance(renewalMs);
+    }
+    a.keeper.learn([{ slot: SLOT, epoch: 2 as Epoch, owner: 'b.1' }]);
+    expect(answer()).toMatchObject({ code: 'moved', owner: { id: 'b.1' } });
+    await world.advance(renewalMs);
+    expect(answer()).toMatchObject({ code: 'moved' });
+    await world.advance(3 * renewalMs);
+    expect(answer()).toMatchObject({ code: 'unavailable', retryAfterMs: 250 });
+
+    await renewed();
+    await world.advance(renewalMs);
+    expect(answer()).toMatchObject({ code: 'moved' });
+    // Without the database every counter stands still, and its owner may serve from memory.
+    database.stop();
+    await world.advance(3 * renewalMs);
+    expect(answer()).toMatchObject({ code: 'moved' });
+  });
+
   it('leaves every slot to nobody, and the next node need not wait', async () => {
     const a = await kept(nodeNamed('a'), 'careful');
     await world.outcome('the end', a.keeper.leave());

@@ -106,6 +106,9 @@ export class SlotKeeper extends Tenures {
     const owner = this.#map.ownerOf(slot);
     const row = owner === undefined || owner === this.#me.id ? undefined : this.#membership.find(owner);
     if (row === undefined) return refuse.unavailable('the document has no owner at the moment', 250);
+    // Who is sent to it waits there for an answer; who asks here again finds the next owner.
+    if (this.#membership.seemsToHang(row.id, this.#clock.monotonicMs()))
+      return refuse.unavailable('the owner of the document does not answer at the moment', 250);
     return refuse.moved(refOf(row), this.#map.epochOf(slot), 0);
   }
 
