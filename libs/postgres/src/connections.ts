@@ -16,6 +16,8 @@ export type Sql = postgres.Sql<{ bigint: number; ints: never; bigints: never; fl
 /** The client-side deadline. The server ends a statement earlier (`statement_timeout`), so silence means that it hangs or is cut off. */
 const DEADLINE_MS = 6_000;
 const CLOSE_S = 1;
+/** Longer than two steps of a drain are apart, and too short for a connection to go stale. */
+const KEPT_MS = 1_000;
 
 /** No answer within the deadline: whether the statement was, or will yet be, executed is not known. */
 export class DeadlinePassed extends Error {
@@ -102,18 +104,50 @@ function leastBusy(drivers: readonly Driver[]): Driver {
   return drivers.reduce((least, driver) => (driver.inFlight < least.inFlight ? driver : least));
 }
 
-/** A transaction on a connection of its own, which ends with it: on any failure the server sees it close, and undoes. */
-export async function transact<T>(open: () => Sql, work: (sql: Sql) => Promise<T>): Promise<T> {
-  const own = new Connections(open);
-  try {
-    return await own.run(async (sql) => {
-      await sql.unsafe('BEGIN');
-      const result = await work(sql);
-      await sql.unsafe('COMMIT');
+/**
+ * Transactions, each alone on its connection, which ends with it on any failure: the server sees it close, and undoes.
+ * Those that follow each other closely, as the steps of a drain do, share one: to open it takes longer than they do.
+ */
+export class Transactions {
+  readonly #open: () => Sql;
+  /** Of the last one that ended well, for a moment. */
+  #kept: { readonly own: Connections; readonly end: NodeJS.Timeout } | undefined;
+
+  constructor(open: () => Sql) {
+    this.#open = open;
+  }
+
+  async run<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    const own = this.#take() ?? new Connections(this.#open);
+    try {
+      const result = await own.run(async (sql) => {
+        await sql.unsafe('BEGIN');
+        const result = await work(sql);
+        await sql.unsafe('COMMIT');
+        return result;
+      });
+      this.#keep(own);
       return result;
-    });
-  } finally {
-    void own.close();
+    } catch (error) {
+      void own.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#take()?.close();
+  }
+
+  #take(): Connections | undefined {
+    const kept = this.#kept;
+    clearTimeout(kept?.end);
+    this.#kept = undefined;
+    return kept?.own;
+  }
+
+  #keep(own: Connections): void {
+    void this.close();
+    this.#kept = { own, end: setTimeout(() => void this.close(), KEPT_MS) };
   }
 }
 

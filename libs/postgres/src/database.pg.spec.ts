@@ -28,6 +28,33 @@ describe('openDatabase', () => {
     await database.close();
   });
 
+  it('transactions that follow each other share a connection; others, and those after a failure, have one of their own', async () => {
+    const database = await openDatabase(server.url);
+    const backend = async (sql: Sql): Promise<number> =>
+      (await sql`SELECT pg_backend_pid() AS pid`)[0]!['pid'] as number;
+    const first = await database.transact(backend);
+    expect(await database.transact(backend)).toBe(first);
+
+    let inner = 0;
+    await database.transact(async (sql) => {
+      expect(await backend(sql)).toBe(first);
+      inner = await database.transact(backend);
+    });
+    expect(inner).not.toBe(first);
+
+    let failed = 0;
+    const failing = database.transact(async (sql) => {
+      failed = await backend(sql);
+      await sql`CREATE TABLE undone ()`;
+      throw new Error('on purpose');
+    });
+    await expect(failing).rejects.toThrow('on purpose');
+    expect(await database.transact(backend)).not.toBe(failed);
+    const [row] = await database.loads.run((sql) => sql`SELECT to_regclass('undone') AS name`);
+    expect(row).toEqual({ name: null });
+    await database.close();
+  });
+
   it('what is asked at the same time goes over connections of its own, each with a driver of its own', async () => {
     const database = await openDatabase(server.url);
     for (const [group, count] of [

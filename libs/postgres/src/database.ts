@@ -9,7 +9,7 @@
  * server's side, so that an owner that vanished inside a statement does not hold a slot.
  */
 import postgres from 'postgres';
-import { Connections, transact, TYPES, type Sql } from './connections.js';
+import { Connections, Transactions, TYPES, type Sql } from './connections.js';
 import { addressOf, databaseOf, placeOf, userOf } from './database-url.js';
 import { StartRefused } from './start-refused.js';
 
@@ -50,23 +50,23 @@ export class Database {
   readonly loads: Connections;
   readonly lease: Connections;
 
-  readonly #url: string;
+  readonly #transactions: Transactions;
 
   constructor(url: string) {
-    this.#url = url;
     this.writes = new Connections(() => connect(url, 1, ONE_PLAN), WRITES_MAX);
     this.folds = new Connections(() => connect(url, 1, NOT_WAITING), FOLDS_MAX);
     this.loads = new Connections(() => connect(url, 1, ONE_PLAN), LOADS_MAX);
     this.lease = new Connections((closed) => connect(url, 1, {}, closed));
+    this.#transactions = new Transactions(() => connect(url, 1));
   }
 
   /** One READ COMMITTED transaction. Each statement in it sees what was committed before that statement. */
   transact<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return transact(() => connect(this.#url, 1), work);
+    return this.#transactions.run(work);
   }
 
   async close(): Promise<void> {
-    const all = [this.writes, this.folds, this.loads, this.lease];
+    const all = [this.writes, this.folds, this.loads, this.lease, this.#transactions];
     await Promise.all(all.map((connections) => connections.close()));
   }
 }

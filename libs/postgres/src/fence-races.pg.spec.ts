@@ -10,7 +10,7 @@ import type { Slot } from '@homeport/core';
 import { SeededRandom } from '@homeport/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../testkit/src/test-postgres.js';
-import { transact, type Sql } from './connections.js';
+import { Transactions, type Sql } from './connections.js';
 import { connect } from './database.js';
 import { append, FENCE_LOCK } from './fenced-statements.js';
 
@@ -56,16 +56,17 @@ const broken: Readonly<Record<string, Variant>> = {
   },
   'takeover and load in one snapshot': {
     ...shipped,
-    takeOverAndLoad: (_, slot, owner, url) =>
-      transact(
-        () => connect(url, 1),
-        async (transaction) => {
-          await transaction.unsafe('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
-          const [taken] = await transaction.unsafe<{ epoch: number }[]>(raise, [slot, owner]);
-          const [loaded] = await transaction.unsafe<{ head: number }[]>(head, [slot]);
-          return { epoch: Number(taken?.epoch), head: Number(loaded?.head) };
-        },
-      ),
+    async takeOverAndLoad(_, slot, owner, url) {
+      const transactions = new Transactions(() => connect(url, 1));
+      const taken = await transactions.run(async (sql) => {
+        await sql.unsafe('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
+        const [raised] = await sql.unsafe<{ epoch: number }[]>(raise, [slot, owner]);
+        const [loaded] = await sql.unsafe<{ head: number }[]>(head, [slot]);
+        return { epoch: Number(raised?.epoch), head: Number(loaded?.head) };
+      });
+      await transactions.close();
+      return taken;
+    },
   },
 };
 
