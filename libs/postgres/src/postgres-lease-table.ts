@@ -136,7 +136,8 @@ export class PostgresLeaseTable extends LeaseTable {
   }
 
   async drain(me: string): Promise<void> {
-    await this.#database.loads.run(
+    // This opens the connection of the steps that follow, while nobody waits for them yet.
+    await this.#database.transact(
       (sql) => sql`UPDATE node SET state = 'draining' WHERE node_id = ${me} AND state = 'up'`,
     );
   }
