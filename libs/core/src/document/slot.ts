@@ -43,7 +43,7 @@ export abstract class Tenures {
    */
   abstract mayServe(slot: Slot): boolean;
 
-  /** What to answer for a slot that is not ours: `moved`, where its owner is known. */
+  /** What to answer for a slot that is not ours: `moved`, where its owner is known and seems to be alive. */
   abstract elsewhere(slot: Slot): Refusal;
 
   /**
