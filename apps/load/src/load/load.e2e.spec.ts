@@ -124,8 +124,7 @@ describe('a load run on a cluster of its own', () => {
     expect(verdict.ok).toBe(true);
     expect(faults).toMatchObject([{ name: 'restart' }]);
     const [firstPage] = figures;
-    const target = { says: expect.stringContaining('≤ 100 ms, goal 50') as string };
-    expect(firstPage).toMatchObject({ name: 'large open: first page p50', target });
+    expect(firstPage).toMatchObject({ name: 'large open: first page p50' });
     expect(firstPage!.value).toBeGreaterThan(0);
   }, 120_000);
 

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { SCENARIOS } from '../scenarios/all.js';
 import { figure, measured, type Measured } from './measured.js';
 import type { Moment } from './run-result.js';
 import { summaryOf } from './summary.js';
@@ -50,4 +51,18 @@ it('rates and what a push costs are of the measured time: neither the warm-up no
   expect(rate('push').value).toBe(100);
   expect(rate('read').value).toBe(0);
   expect(cpuPerPush()[0]!.value).toBeCloseTo(1_000);
+});
+
+it.each([
+  ['boards', 'rate', 'push p99'],
+  ['hot-board', 'people', 'deliver p99'],
+  ['cold', 'records', 'large open: first page p50'],
+])('%s is held to its target at the size that it is for, and at no other %s', (name, size, figure) => {
+  const scenario = SCENARIOS.find((one) => one.name === name)!;
+  const targetAt = (more: number): unknown => {
+    const sizes = (one: string): number => scenario.sizes[one]!.preset + (one === size ? more : 0);
+    return scenario.figures(run({ size: sizes })).find((one) => one.name === figure)!.target;
+  };
+  expect(targetAt(0)).toMatchObject({ reached: false });
+  expect(targetAt(1)).toBeUndefined();
 });
