@@ -26,7 +26,7 @@ export function HomePage() {
             </p>
             <div className="home__begin">
               <a className="hp-button home__new" href={`/board/${newBoardId()}`}>
-                <span aria-hidden="true">＋</span> New board
+                <span aria-hidden="true">+</span> New board
               </a>
               <YourName />
             </div>
