@@ -151,18 +151,21 @@ describe('Postgres', () => {
     expect(await client.ask('push', { document: 'stuck', opNo: 1, after: 0, ops: [put('a', 1)] })).toMatchObject({
       ok: true,
     });
-    // Taken, and on its way to the disk, when Postgres goes.
-    const [holder, looker] = [connect(database.url, 1), connect(database.url, 1)];
-    await holder.unsafe('BEGIN');
-    await holder.unsafe('LOCK TABLE entry_batch IN EXCLUSIVE MODE');
+    // Taken, and on its way to the disk, when Postgres goes. It sleeps there instead of waiting for a lock: that of
+    // another connection is free a moment before the flush is told to end, which is enough for it to be committed.
+    const sql = connect(database.url, 1);
+    await sql.unsafe(`
+      CREATE FUNCTION slow_disk() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
+      CREATE TRIGGER slow_disk BEFORE INSERT ON entry_batch FOR EACH ROW EXECUTE FUNCTION slow_disk();`);
     const reply = client
       .ask('push', { document: 'stuck', opNo: 2, after: 1, ops: [put('b', 2)] })
       .catch(() => undefined);
     await until(20_000, 'a flush that waits', async () => {
-      return (await looker`SELECT FROM pg_locks WHERE NOT granted`).length > 0;
+      return (await sql`SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep'`).length > 0;
     });
     await database.stop();
-    await Promise.all([holder.end({ timeout: 0 }), looker.end({ timeout: 0 })]);
+    await sql.end({ timeout: 0 });
     expect(await server.stop(60_000)).toEqual({ code: 1, signal: null });
     expect((await reply)?.ok).not.toBe(true);
 
