@@ -59,6 +59,12 @@ export class Connections {
     this.#lost = lost;
   }
 
+  /** Opens those that are not yet, which else wait for their first use. */
+  async openAll(): Promise<void> {
+    // Each is the least busy one in its turn.
+    await Promise.all(this.#drivers.map(() => this.run((sql) => sql`SELECT 1`)));
+  }
+
   async run<T>(work: (sql: Sql) => Promise<T>, deadlineMs = DEADLINE_MS): Promise<T> {
     const drivers = this.#drivers;
     const driver = leastBusy(drivers);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MIGRATIONS, startTestPostgres, type TestPostgres } from '../../testkit/src/test-postgres.js';
+import { until } from '@homeport/testkit';
 import type { Sql } from './connections.js';
 import { connect, openDatabase } from './database.js';
 import { migrate } from './migrate.js';
@@ -25,6 +26,16 @@ describe('openDatabase', () => {
     for (const group of [database.writes, database.loads, database.lease]) {
       expect([...(await group.run(settings))]).toEqual(expected);
     }
+    await database.close();
+  });
+
+  it('finds all connections open that pushes, loads and checkpoints take', async () => {
+    const database = await openDatabase(await server.createDatabase());
+    // Those that looked for a pooler may take a moment to end.
+    await until(10_000, 'two lanes, two for checkpoints, three for loads', async () => {
+      const open = (sql: Sql) => sql`SELECT FROM pg_stat_activity WHERE datname = current_database()`;
+      return (await database.loads.run(open)).length === 2 + 2 + 3;
+    });
     await database.close();
   });
 

@@ -78,8 +78,8 @@ export async function openDatabase(url: string): Promise<Database> {
   try {
     await database.loads.run(assertTrustworthy);
     await assertDirect(url);
-    // Every lane finds its connection open.
-    await database.writes.run((sql) => Promise.all(Array.from({ length: WRITES_MAX }, () => sql`SELECT 1`)));
+    // The first push, load and checkpoint of a node find them open: it may be in the middle of a takeover.
+    await Promise.all([database.writes, database.folds, database.loads].map((group) => group.openAll()));
     return database;
   } catch (error) {
     await database.close();
