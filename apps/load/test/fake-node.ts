@@ -23,6 +23,7 @@ export class FakeNode {
   readonly opens: OpenRequest[] = [];
   readonly pushes: PushRequest[] = [];
   readonly presences: { readonly request: PresenceRequest; readonly wantsAnswer: boolean }[] = [];
+  readonly closes: DocumentId[] = [];
   /** The `node` that each socket asked for. */
   readonly askedFor: (string | undefined)[] = [];
   greets = true;
@@ -53,6 +54,7 @@ export class FakeNode {
         const reply = this.onOpen(request as OpenRequest);
         if (reply) ack(reply);
       });
+      socket.on('close', ({ document }) => void this.closes.push(document));
       socket.on('presence', (request, ...more: unknown[]) => {
         this.presences.push({ request, wantsAnswer: more.length > 0 });
       });

@@ -89,6 +89,34 @@ describe.each(CARRIERS)('carried by $by', ({ carrier }) => {
       expect(alpha.opens).toHaveLength(1);
     });
 
+    it('E1: is served where it was until the node that it goes to has greeted', async () => {
+      beta.greets = false;
+      beta.onOpen = () => beta.opened(2);
+      const document = dial().open(BOARD);
+      await sees('the document to be open', () => document.isOpen);
+      alpha.tellMoved(BOARD, beta, 2);
+      await sees('the dial', () => beta.askedFor.length === 1);
+      document.push(OPS);
+      await sees('the push to be answered', () => document.unsettled === 0);
+      expect([document.isOpen, alpha.pushes.length]).toEqual([true, 1]);
+      // It gives up that dial, and asks where it is.
+      alpha.onOpen = () => alpha.moved(beta, 2);
+      beta.greets = true;
+      await sees('the document to be open at beta', () => document.isOpen && document.wire?.node.name === 'beta');
+    });
+
+    it('goes at once when who served it on can do so no longer', async () => {
+      beta.onOpen = () => beta.opened(2);
+      const document = dial({ urls: [alpha.url, gamma.url] }).open(BOARD);
+      await sees('the document to be open', () => document.isOpen);
+      alpha.tellMoved(BOARD, beta, 2, 60_000);
+      alpha.onPush = () => alpha.moved(beta, 2);
+      document.push(OPS);
+      await sees('the push to be answered', () => document.unsettled === 0);
+      expect(beta.pushes).toHaveLength(1);
+      expect(gamma.askedFor).toEqual([]);
+    });
+
     it('follows the refusal of a push', async () => {
       alpha.onPush = () => alpha.moved(beta, 2);
       beta.onOpen = () => beta.opened(2);
@@ -157,6 +185,8 @@ describe.each(CARRIERS)('carried by $by', ({ carrier }) => {
       await sees('one to be at beta', () => opened[0]!.isOpen && opened[0]!.wire?.node.name === 'beta');
       expect(opened[1]!.isOpen).toBe(true);
       expect(alpha.opens).toHaveLength(2);
+      await sees('alpha to be told', () => alpha.closes.length > 0);
+      expect(alpha.closes).toEqual(['one']);
     });
 
     it('does not dial an address that it objects to, and says so', async () => {

@@ -2,9 +2,8 @@
  * A session that speaks the wire without the SDK, over plain `socket.io-client` sockets: an independent second reading of
  * the protocol, for tests that must not share the SDK's mistakes.
  *
- * It keeps one session id over all its sockets, one socket to each node that one of its documents is on. A document goes
- * where `moved` says; when its socket is lost it dials the same node once more, and then asks the nodes that it knows,
- * one after the other. What happens in a document is `RawDocument`'s, which way to go is `Route`'s.
+ * It keeps one session id over all its sockets, one socket to each node that one of its documents is on. On which of them
+ * a document is, and where it goes, is `RawPin`'s; what happens in it is `RawDocument`'s.
  */
 import type {
   DocumentId,
@@ -18,11 +17,10 @@ import type {
 } from '@homeport/protocol';
 import type { Operation } from '../history/operation.js';
 import type { Carry } from './carrier.js';
-import { RawDocument } from './raw-document.js';
+import type { RawDocument } from './raw-document.js';
 import { RawLink, type LinkEnd, type LinkListener } from './raw-link.js';
-import type { MovedTo } from './raw-writer.js';
-import { Route } from './route.js';
-import type { Wire } from './wire.js';
+import { RawPin, type RawLinks } from './raw-pin.js';
+import type { Target } from './route.js';
 
 export interface RawClientOptions {
   readonly name: string;
@@ -62,21 +60,9 @@ export interface CopyRecording {
   readonly hashEverySeqs: number;
 }
 
-/** A document and where it is. */
-interface Place {
-  readonly document: RawDocument;
-  readonly route: Route;
-  link: RawLink | undefined;
-  timer: NodeJS.Timeout | undefined;
-  failures: number;
-}
-
-const PAUSE_FIRST_MS = 50;
-const PAUSE_MAX_MS = 250;
-
-export class RawClient implements LinkListener {
+export class RawClient implements LinkListener, RawLinks {
   readonly #options: RawClientOptions;
-  readonly #places = new Map<DocumentId, Place>();
+  readonly #pins = new Map<DocumentId, RawPin>();
   readonly #links = new Map<string, RawLink>();
   /** Why it dials nobody any more. */
   #stopped: string | undefined;
@@ -100,7 +86,7 @@ export class RawClient implements LinkListener {
   }
 
   get documents(): readonly RawDocument[] {
-    return [...this.#places.values()].map(({ document }) => document);
+    return [...this.#pins.values()].map(({ document }) => document);
   }
 
   /** Why this client can not go on, if so: a test that sees it fails. */
@@ -111,41 +97,20 @@ export class RawClient implements LinkListener {
 
   /** Follows the document from now on, over every reconnect and every move. */
   open(id: DocumentId): RawDocument {
-    const { urls, startAt = 0 } = this.#options;
-    const route = new Route(urls, startAt);
-    const document = new RawDocument(id, this.#options, route, {
-      moved: (moved) => this.#moved(place, moved),
-      opened: () => void (place.failures = 0),
-      doubted: () => {
-        place.route.next();
-        this.#leave(place);
-        this.#go(place, PAUSE_FIRST_MS);
-      },
-    });
-    const place: Place = { document, route, link: undefined, timer: undefined, failures: 0 };
-    this.#places.set(id, place);
-    this.#go(place, 0);
-    return document;
+    const pin = new RawPin(id, this.#options, this);
+    this.#pins.set(id, pin);
+    return pin.document;
   }
 
   /** Stops following the document. */
   leave(id: DocumentId): void {
-    const place = this.#places.get(id);
-    if (!place) return;
-    clearTimeout(place.timer);
-    place.document.recordShown();
-    place.link?.emit('close', { document: id }, () => {});
-    this.#places.delete(id);
-    place.document.disconnected();
-    // The socket stays, for the next one.
+    this.#pins.get(id)?.leave();
+    this.#pins.delete(id);
   }
 
   close(): void {
     this.#isClosed = true;
-    for (const { timer, document } of this.#places.values()) {
-      clearTimeout(timer);
-      document.disconnected();
-    }
+    for (const pin of this.#pins.values()) pin.stop();
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
   }
@@ -166,114 +131,61 @@ export class RawClient implements LinkListener {
   // ── what the links tell ──────────────────────────────────────────────────────────────────────────────────────────
 
   greeted(link: RawLink): void {
-    for (const place of this.#placesAt(link)) this.#connect(place, link);
+    for (const pin of this.#pins.values()) pin.greeted(link);
   }
 
   ended(link: RawLink, end: LinkEnd): void {
     this.linksLost++;
     if (this.#links.get(link.target.url) === link) this.#links.delete(link.target.url);
     if (end.kind === 'refused') this.#stopped = `was refused: ${end.why}`;
-    for (const place of this.#placesAt(link)) {
-      this.#leave(place);
-      if (end.kind !== 'lost') place.route.next();
-      this.#go(place, Math.min(PAUSE_FIRST_MS * 2 ** place.failures++, PAUSE_MAX_MS));
-    }
+    for (const pin of this.#pins.values()) pin.ended(link, end);
   }
 
   entries(link: RawLink, frame: EntriesFrame): void {
-    this.#placeAt(link, frame.document)?.document.frame(frame);
+    this.#pinAt(link, frame.document)?.document.frame(frame);
   }
 
   head(link: RawLink, beacon: HeadBeacon): void {
-    this.#placeAt(link, beacon.document)?.document.beacon(beacon);
+    this.#pinAt(link, beacon.document)?.document.beacon(beacon);
   }
 
   moved(link: RawLink, moved: Moved): void {
-    const place = this.#placeAt(link, moved.document);
-    if (place === undefined) return;
-    place.route.moved(moved.owner, moved.epoch);
-    // Until its time has come it is served here.
-    clearTimeout(place.timer);
-    place.timer = setTimeout(() => this.#follow(place, 0), moved.afterMs);
+    this.#pinAt(link, moved.document)?.moved(moved);
   }
 
   resume(link: RawLink, { document }: Resume): void {
     this.resumes++;
-    this.#placeAt(link, document)?.document.reopen(0);
+    this.#pinAt(link, document)?.document.reopen(0);
   }
 
   presence(_link: RawLink, frame: PresenceFrame): void {
     this.#options.observer?.presence(frame);
   }
 
-  // ── where the documents are ──────────────────────────────────────────────────────────────────────────────────────
-
-  /** It is served here no more. */
-  #moved(place: Place, { owner, epoch, afterMs }: MovedTo): void {
-    place.route.moved(owner, epoch);
-    this.#follow(place, afterMs);
+  #pinAt(link: RawLink, document: DocumentId): RawPin | undefined {
+    const pin = this.#pins.get(document);
+    return pin?.isAt(link) ? pin : undefined;
   }
 
-  #follow(place: Place, afterMs: number): void {
-    // Nobody else is known: the same node is asked again, on the same socket.
-    if (place.link?.target.url === place.route.target.url)
-      return place.document.reopen(Math.max(afterMs, PAUSE_FIRST_MS));
-    this.#leave(place);
-    this.#go(place, afterMs);
+  // ── what the pins ask for ────────────────────────────────────────────────────────────────────────────────────────
+
+  to(target: Target): RawLink | undefined {
+    if (this.#isClosed || this.#stopped !== undefined) return undefined;
+    const { session, token, carry, objection } = this.#options;
+    const objected = objection?.(target.url);
+    if (objected !== undefined) {
+      this.#stopped = `was sent on, and does not go: ${objected}`;
+      return undefined;
+    }
+    const auth = { session, ...(token !== undefined && { token }) };
+    const link = this.#links.get(target.url) ?? new RawLink(target, auth, this, carry);
+    this.#links.set(target.url, link);
+    return link;
   }
 
-  #go(place: Place, afterMs: number): void {
-    clearTimeout(place.timer);
-    place.timer = setTimeout(() => {
-      if (this.#isClosed || this.#stopped !== undefined) return;
-      const { target } = place.route;
-      const { session, token, carry, objection } = this.#options;
-      const objected = objection?.(target.url);
-      if (objected !== undefined) return void (this.#stopped = `was sent on, and does not go: ${objected}`);
-      const auth = { session, ...(token !== undefined && { token }) };
-      const link = this.#links.get(target.url) ?? new RawLink(target, auth, this, carry);
-      this.#links.set(target.url, link);
-      place.link = link;
-      this.#connect(place, link);
-    }, afterMs);
-  }
-
-  #connect(place: Place, link: RawLink): void {
-    const { hello } = link;
-    if (hello === undefined) return;
-    // A load balancer brought us elsewhere than we asked for, and would again: we are served through that node.
-    const isElsewhere = link.target.node !== undefined && link.target.node !== hello.node.name;
-    place.document.connected({
-      user: hello.user,
-      node: hello.node,
-      pin: isElsewhere ? 'relay' : this.pin,
-      emit: (event, ...args) => {
-        const [request, ack] = args as unknown as [object, ((reply: never) => void) | undefined];
-        if (ack === undefined) return link.emit(event, ...args);
-        const wire = place.document.wire;
-        const answered = (reply: never): void => {
-          if (place.document.wire === wire) ack(reply);
-        };
-        link.emit(event, ...([request, answered] as unknown as typeof args));
-      },
-    } satisfies Wire);
-  }
-
-  #leave(place: Place): void {
-    const { link } = place;
-    place.link = undefined;
-    place.document.disconnected();
-    if (link === undefined || this.#placesAt(link).length > 0) return;
+  left(link: RawLink): void {
+    if ([...this.#pins.values()].some((pin) => pin.uses(link))) return;
     this.#links.delete(link.target.url);
     link.close();
-  }
-
-  #placesAt(link: RawLink): Place[] {
-    return [...this.#places.values()].filter((place) => place.link === link);
-  }
-
-  #placeAt(link: RawLink, document: DocumentId): Place | undefined {
-    const place = this.#places.get(document);
-    return place?.link === link ? place : undefined;
   }
 }

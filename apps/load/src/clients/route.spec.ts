@@ -24,6 +24,13 @@ describe('the route of a document', () => {
     expect(route.epoch).toBe(4);
   });
 
+  it('goes where it was sent when it is told so twice', () => {
+    const route = new Route(['http://a', 'http://b'], 0);
+    route.moved(node('c'), epoch(4));
+    route.moved(node('c'), epoch(4));
+    expect(route.target.url).toBe('http://c');
+  });
+
   it('does not follow behind the epoch in which it was opened', () => {
     const route = new Route(['http://a', 'http://b'], 0);
     route.opened(epoch(7));

@@ -36,6 +36,7 @@ export class Route {
   }
 
   moved(owner: NodeRef, epoch: Epoch): void {
+    if (epoch === this.#epoch && owner.url === this.target.url) return;
     if (this.#epoch !== undefined && epoch <= this.#epoch) return this.next();
     this.#epoch = epoch;
     const found = this.#known.findIndex(({ url }) => url === owner.url);
