@@ -76,6 +76,9 @@ export class FakeNode {
   get url(): string {
     return `http://127.0.0.1:${(this.http.address() as AddressInfo).port}`;
   }
+  get sockets(): number {
+    return this.io.sockets.sockets.size;
+  }
   get ref(): NodeRef {
     return { id: `${this.name}.1`, name: this.name, url: this.url };
   }

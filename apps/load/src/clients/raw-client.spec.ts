@@ -105,6 +105,21 @@ describe.each(CARRIERS)('carried by $by', ({ carrier }) => {
       await sees('the document to be open at beta', () => document.isOpen && document.wire?.node.name === 'beta');
     });
 
+    it('gives up a dial when it is sent elsewhere meanwhile', async () => {
+      beta.greets = false;
+      gamma.onOpen = () => gamma.opened(3);
+      const dialled = dial();
+      const document = dialled.open(BOARD);
+      await sees('the document to be open', () => document.isOpen);
+      alpha.tellMoved(BOARD, beta, 2);
+      await sees('the dial', () => beta.sockets === 1);
+      alpha.tellMoved(BOARD, gamma, 3);
+      await sees('the document to be open at gamma', () => document.isOpen && document.wire?.node.name === 'gamma');
+      await sees('no other socket', () => alpha.sockets + beta.sockets === 0);
+      // Not because nobody greeted in time.
+      expect([gamma.sockets, dialled.linksLost]).toEqual([1, 0]);
+    });
+
     it('goes at once when who served it on can do so no longer', async () => {
       beta.onOpen = () => beta.opened(2);
       const document = dial({ urls: [alpha.url, gamma.url] }).open(BOARD);

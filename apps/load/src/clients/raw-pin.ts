@@ -20,7 +20,7 @@ import type { Wire } from './wire.js';
 export interface RawLinks {
   /** The one to that node, which may still be dialling; none if the client goes nowhere any more. */
   to(target: Target): RawLink | undefined;
-  /** A document has left it: it closes, unless another needs it. */
+  /** A document has left it: it closes, unless it is needed still. */
   left(link: RawLink): void;
 }
 
@@ -113,7 +113,9 @@ export class RawPin {
 
   #approach(): void {
     if (this.#isThere) return this.document.reopen(0);
+    const before = this.#next;
     this.#next = this.#links.to(this.#route.target);
+    if (before !== undefined) this.#links.left(before);
     if (this.#next?.hello !== undefined) this.#change(this.#next);
   }
 
