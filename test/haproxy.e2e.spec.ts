@@ -6,7 +6,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { RawClient, ServerProcess, until } from '@homeport/testkit';
+import { PostgresProcess, RawClient, ServerProcess, TcpProxy, until } from '@homeport/testkit';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
@@ -68,15 +68,25 @@ class Balancer {
 
 let servers: Record<Name, ServerProcess>;
 let balancer: Balancer;
+let postgres: PostgresProcess;
+/** The way of node-1 to its Postgres; the others have an embedded one. */
+let link: TcpProxy;
 
 beforeAll(async () => {
-  const started = await Promise.all(NAMES.map((name) => ServerProcess.start({ env: { NODE_NAME: name } })));
+  postgres = await PostgresProcess.start(await mkdtemp(join(tmpdir(), 'homeport-haproxy-')), () => {});
+  link = await TcpProxy.to(postgres.socket);
+  const linked = { DATABASE_URL: `postgres://homeport@127.0.0.1:${link.port}/postgres` };
+  const started = await Promise.all(
+    NAMES.map((name) => ServerProcess.start({ env: { NODE_NAME: name, ...(name === 'node-1' && linked) } })),
+  );
   servers = Object.fromEntries(NAMES.map((name, nth) => [name, started[nth]!])) as Record<Name, ServerProcess>;
   balancer = await Balancer.start(CONFIG, servers);
 });
 afterAll(async () => {
   await balancer?.stop();
   await Promise.all(Object.values(servers).map((server) => server.dispose()));
+  await link.close();
+  await postgres.stop();
 });
 
 describe('where a connection goes', () => {
@@ -149,7 +159,7 @@ describe('a node that goes', () => {
   it('Q2: while it drains, new connections go elsewhere, and what waits is acknowledged on the old ones', async () => {
     const writer = await balancer.connect('node-1');
     await writer.ask('open', { document: 'draining' });
-    await servers['node-1'].signalPostgres('SIGSTOP');
+    link.pause();
     const push = { document: 'draining', opNo: 1, after: 0, ops: [{ op: 'put', key: 'k', value: 1 }] };
     const acknowledged = writer.ask('push', push);
     await until(SOON_MS, 'the push to wait at node-1', async () => {
@@ -162,7 +172,7 @@ describe('a node that goes', () => {
       return name !== undefined && name !== 'node-1';
     });
     expect(writer.isConnected).toBe(true);
-    await servers['node-1'].signalPostgres('SIGCONT');
+    link.resume();
     expect(await acknowledged).toMatchObject({ ok: true, position: { seq: 1 } });
     expect(await servers['node-1'].exited).toMatchObject({ code: 0 });
     await servers['node-1'].restart();

@@ -143,13 +143,6 @@ export class ServerProcess {
     return true;
   }
 
-  /** Sends a signal to the Postgres in its data folder: SIGSTOP and SIGCONT make bad days. */
-  async signalPostgres(signal: NodeJS.Signals): Promise<void> {
-    const pid = await this.#postmaster();
-    if (pid === undefined) throw new Error(`no Postgres runs in ${this.dataDir}`);
-    process.kill(pid, signal);
-  }
-
   /** Ends everything that was started and removes the data folder, if it was ours. */
   async dispose(): Promise<void> {
     await this.kill();
