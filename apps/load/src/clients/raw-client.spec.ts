@@ -120,6 +120,18 @@ describe.each(CARRIERS)('carried by $by', ({ carrier }) => {
       expect([gamma.sockets, dialled.linksLost]).toEqual([1, 0]);
     });
 
+    it('goes where it was sent last, also when the dial to where it was sent before has failed meanwhile', async () => {
+      beta.greets = false;
+      gamma.onOpen = () => gamma.opened(3);
+      const document = dial().open(BOARD);
+      await sees('the document to be open', () => document.isOpen);
+      alpha.tellMoved(BOARD, beta, 2);
+      await sees('the dial', () => beta.sockets === 1);
+      alpha.tellMoved(BOARD, gamma, 3, 60_000);
+      await sees('the document to be open at gamma', () => document.isOpen && document.wire?.node.name === 'gamma');
+      expect([alpha.opens.length, beta.askedFor.length]).toEqual([1, 1]);
+    });
+
     it('goes at once when who served it on can do so no longer', async () => {
       beta.onOpen = () => beta.opened(2);
       const document = dial({ urls: [alpha.url, gamma.url] }).open(BOARD);

@@ -83,17 +83,17 @@ export class RawPin {
   }
 
   ended(link: RawLink, end: LinkEnd): void {
+    if (!this.uses(link)) return;
+    // It may have been sent elsewhere meanwhile.
+    if (end.kind !== 'lost' && this.#route.target.url === link.target.url) this.#route.next();
     if (this.#next === link) {
       // It is served where it is, and looks for another way.
       this.#next = undefined;
-      this.#route.next();
-      this.#later(this.#pauseMs(), () => this.#approach());
+      return this.#later(this.#pauseMs(), () => this.#approach());
     }
-    if (this.#link !== link) return;
     this.#link = undefined;
-    if (this.#next !== undefined) return this.#change(this.#next);
-    if (end.kind !== 'lost' && this.#route.target.url === link.target.url) this.#route.next();
-    this.#go(this.#pauseMs());
+    if (this.#next !== undefined) this.#change(this.#next);
+    else this.#go(this.#pauseMs());
   }
 
   /** It lives elsewhere now, and is served here until it has gone. */
